@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lessons import shared
+from lessons.board.assets import loader
 from lessons.board.rooms import rules
 from lessons.i18n import LANGUAGES, _, language, tell
 from lessons.kit.display import plain
@@ -19,25 +20,18 @@ if TYPE_CHECKING:
 
 ICON = str(Path(__file__).with_name("icon.svg"))
 
-# Screen readers and CJK glyph choice follow <html lang>, which Streamlit leaves at "en". The tag goes over as bytes:
-# a JSON value would import pandas in the server.
-_SET_LANGUAGE = """
-export default function (component) {
-  const tag = new TextDecoder().decode(component.data)
-  if (document.documentElement.lang !== tag) document.documentElement.lang = tag
-  component.parentElement.host.dataset.ready = "true" // as frontend/loader/common.mjs says it of the others
-}
-"""
-
 
 @st.cache_resource(show_spinner=False)
 def _document_language() -> ComponentRenderer:
-    return st.components.v2.component("credit_lab_language", js=_SET_LANGUAGE)
+    return st.components.v2.component("credit_lab_document", js=loader("document"))
 
 
 def document_language() -> None:
-    """Tell the browser which language the page is in."""
-    _document_language()(data=language().encode(), key="document_language", height=0)
+    """Tell the browser which language the page is in; it asks for a whole run where it is connected anew."""
+    # The tag goes over as bytes: a JSON value would import pandas in the server.
+    _document_language()(
+        data=language().encode(), key="document_language", height=0, on_reconnected_change=lambda: None
+    )
 
 
 #: A slider's number and a chosen segment are written in the primary colour, which white stands on in buttons: as text

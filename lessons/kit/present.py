@@ -17,13 +17,14 @@ from lessons.i18n import _
 PARAMETER = "present"
 
 #: About 1.5 times the type, 1.25 times in a window that is clearly smaller than 1920 × 1080, on a page as wide as the
-#: screen; what the other parts hold keeps its width (a chart without one draws nothing) and takes no room. Components
-#: write their sizes in pixels: lab.css enlarges all of them, and screens.mjs less where a picture would not fit.
-#: What is for reading alone is left out: asides, tables of what a chart shows, code, links to other lessons.
+#: screen; what the other parts hold takes no room and keeps its width, which screens.mjs measures (--width-on-show): a
+#: chart without one draws nothing, and a picture that gets another draws itself otherwise. Components write their sizes
+#: in pixels: lab.css enlarges all of them, and screens.mjs less where a picture would not fit. What is for reading only
+#: is left out: asides, tables of what a chart shows, code, links to other lessons.
 STYLE = """<style>
 html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present-bar: 2.6rem; }
 @media (max-width: 1599px), (max-height: 899px) { html { font-size: 20px !important; --type-scale: 1.25; } }
-[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.6rem; }
+[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.6rem; position: relative; }
 [data-testid=stMainBlockContainer] h1 { font-size: 1.7rem; }
 [data-testid=stSidebar], [data-testid=stExpandSidebarButton], [data-testid=stHeader] { display: none !important; }
 :is(.st-key-lesson_about, .st-key-lesson_onward, .st-key-lesson_code, [class*=st-key-aside_]),
@@ -33,7 +34,7 @@ html { font-size: 24px !important; --type-scale: 1.5; --presenting: 1; --present
 [data-testid=stMainBlockContainer] :is(h1, h2) { padding-block: 0.2rem !important; }
 [data-testid=stMainBlockContainer] { padding: 0.6rem 2rem calc(var(--present-bar) + 0.1rem) !important; }
 .present-away {
-  position: absolute !important; width: 100%; height: 0 !important; min-height: 0 !important;
+  position: absolute !important; width: var(--width-on-show, 100%); height: 0 !important; min-height: 0 !important;
   overflow: hidden; visibility: hidden;
 }
 .present-away * { visibility: hidden !important; }

@@ -128,9 +128,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, script: Path = ROOT / "app.py", base: str = "", **environment: str) -> Iterator[Server]:
-    """Starts the app on a free port and waits until it says that it serves; ends it afterwards."""
-    port = free_port()
+def serving(
+    home: Path, script: Path = ROOT / "app.py", base: str = "", port: int | None = None, **environment: str
+) -> Iterator[Server]:
+    """Starts the app, on a free port if none is named, and waits until it says that it serves; ends it afterwards."""
+    port = port or free_port()
     env = {**os.environ, "CREDIT_LAB_HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
     options += [f"--server.baseUrlPath={base}"] if base else []

@@ -66,26 +66,24 @@ OVER = """() => {
 
 
 #: Whether that is what it stays: for `frames` where all is seen, else for `further`, as pictures are made smaller step
-#: by step, each in two frames; `x` remembers. At the latest after `most`: a screen that never stands still (home's at
-#: 1280 × 720, turned to its second one, shows both in turn) is as high as it is at its lowest.
+#: by step, each in two frames; `x` remembers.
 STAYS = f"""x => {{
   const over = ({OVER})();
   x.same = over !== null && over === x.over ? x.same + 1 : 0;
   x.over = over;
-  x.last = [...x.last, over].filter(y => y !== null).slice(-x.frames);
-  x.all += 1;
-  return x.same >= (over === 0 ? x.frames : x.further) || x.all >= x.most;
+  return x.same >= (over === 0 ? x.frames : x.further);
 }}"""
-FURTHER, MOST = 72, 360
+FURTHER = 72
 
 
 def settled(page: Page) -> int:
-    """By how many pixels the screen on show is too high, once pictures are as small as they get; -1: never drawn."""
-    known = remembered(
-        page, {"over": None, "same": 0, "all": 0, "last": [], "frames": FRAMES, "further": FURTHER, "most": MOST}
-    )
+    """By how many pixels the screen on show is too high, once pictures are as small as they get.
+
+    Raises TimeoutError where it never is drawn, or never stands still.
+    """
+    known = remembered(page, {"over": None, "same": 0, "frames": FRAMES, "further": FURTHER})
     page.wait_for_function(STAYS, arg=known)
-    return int(known.evaluate("x => x.last.length ? Math.min(...x.last) : -1"))
+    return int(known.evaluate("x => x.over"))
 
 
 def screens(page: Page, act: bool = False) -> Iterator[tuple[str, int]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, free_port, serving
 from tests.e2e.rest import at_rest
 
 pytestmark = pytest.mark.browser
@@ -113,3 +114,22 @@ def test_whatever_stands_in_the_browser_the_page_stands(page: Page, server: Serv
     at_rest(page)
     assert len(frames) == 1 + passed_on + 3, "an act runs the page once: what it was told, it is not told again"
     assert errors == []
+
+
+def test_a_page_that_is_open_when_the_server_begins_anew_goes_on(page: Page, tmp_path: Path) -> None:
+    """The new session knows none of its fragments: the page asks for all of it, with what was answered before."""
+    port = free_port()
+    quiz = page.locator(".st-key-hgw_quiz_1_box")
+    with serving(tmp_path, port=port, CREDIT_LAB_TRAINING="off") as first:
+        page.goto(f"{first.url}/{LESSON}?lang=en")
+        answer(page)
+        at_rest(page)
+    app = page.get_by_test_id("stApp")
+    expect(app).not_to_have_attribute("data-test-connection-state", "CONNECTED")
+    with serving(tmp_path, port=port, CREDIT_LAB_TRAINING="off"):
+        expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+        at_rest(page)
+        remembered(page, "en")
+        quiz.locator("label:has(input)").nth(0).click()
+        expect(quiz.get_by_test_id("stAlertContentWarning")).to_be_visible()
+        expect(page.locator(".st-key-hgw_quiz_score")).to_contain_text("0 of 4")

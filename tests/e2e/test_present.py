@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
+from tests.e2e.rest import at_rest, frames, watched
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -94,3 +95,21 @@ def test_the_lab_has_parts_of_its_own_and_its_type_is_larger(
     turned(page, "PageDown", "3 of 5")
     expect(page.locator(".lab .group h2").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PROJECTOR["width"]
+
+
+def test_a_screen_that_is_turned_to_stays_though_the_picture_before_it_is_drawn_by_its_width(
+    page: Page, server: Server
+) -> None:
+    """In this window home's response takes two lines, and one if it were as wide as the window."""
+    page.set_viewport_size({"width": 1040, "height": 720})
+    page.goto(f"{server.url}/?present=1")
+    at_rest(page)
+    place, picture = page.locator(".place"), page.locator(".lesson .credits")
+    expect(place).to_have_text("1 of 2 · Credit Lab (1/2)")
+    width = picture.evaluate("x => x.clientWidth")
+    page.keyboard.press("PageDown")
+    expect(picture).to_be_hidden()
+    with watched(place, "x => x.textContent") as turned_to:
+        frames(page, 60)
+    assert turned_to.all() == ["1 of 2 · Credit Lab (2/2)"]
+    assert picture.evaluate("x => x.clientWidth") == width

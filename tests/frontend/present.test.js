@@ -25,6 +25,7 @@ function shown(t, inner) {
   globalThis.location = window.location;
   globalThis.sessionStorage = window.sessionStorage;
   globalThis.MutationObserver = window.MutationObserver;
+  globalThis.getComputedStyle = window.getComputedStyle.bind(window);
   document.body.innerHTML =
     '<div data-testid="stMainBlockContainer"><div data-testid="stVerticalBlock"><div id="own"><div></div></div>' +
     `${inner}</div></div>`;
@@ -325,6 +326,24 @@ test("a reload comes back to the screen, though its part comes piece by piece", 
   await new Promise((done) => setTimeout(done, 250));
   assert.deepEqual(visible(), ["2"]);
   again();
+});
+
+test("a picture that draws itself by its width keeps it while it waits, and its part keeps its screens", async (t) => {
+  const { window, visible, press, close } = shown(t, tall(100, 600, 200));
+  const [, picture] = document.querySelectorAll("[data-p]");
+  const width = (x) =>
+    x.closest(".present-away") ? x.style.getPropertyValue("--width-on-show") || "1280px" : "1200px";
+  globalThis.getComputedStyle = (x) => ({ getPropertyValue: (name) => (name === "width" ? width(x) : "") });
+  const screen = laidOut(window, 700);
+  await screen.set(700);
+  press("ArrowRight");
+  for (let i = 0; i < 6; i += 1) {
+    picture.dataset.h = width(picture) === "1200px" ? 600 : 300; // in one line where it is wider
+    document.querySelector("[data-testid=stVerticalBlock]").dispatchEvent(new window.Event("partschange"));
+    assert.deepEqual(visible(), ["2"]);
+  }
+  close();
+  assert.equal(picture.style.getPropertyValue("--width-on-show"), "");
 });
 
 test("what grows where somebody is stays on show, and what is below it goes on to the next screen", async (t) => {

@@ -198,6 +198,8 @@ test("what still is too high is made smaller, to a limit, and a picture below it
   );
   full(host);
   assert.equal(host.style.getPropertyValue("--type-scale"), "");
+  host.style.setProperty("--type-scale", "0.64");
+  assert.equal(closer(all(), ROOM), false); // once a size
 });
 
 test("a picture that is too high by itself, as small as it may be, is dealt row by row, as large as before", (t) => {

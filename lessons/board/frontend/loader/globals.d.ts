@@ -33,3 +33,4 @@ declare const closer: typeof import("./screens.mjs").closer;
 declare const enlarge: typeof import("./screens.mjs").enlarge;
 declare const unstack: typeof import("./screens.mjs").unstack;
 declare const untried: typeof import("./screens.mjs").untried;
+declare const keepWidths: typeof import("./screens.mjs").keepWidths;

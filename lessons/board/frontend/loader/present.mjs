@@ -56,7 +56,7 @@ function screensOf(part, room) {
   return { all, of, count: Math.max(0, ...of) + 1 };
 }
 
-/** @typedef {{ element: Element, inside: Element[] }} Place a piece, and what it is in */
+/** @typedef {import("./screens.mjs").Place} Place */
 
 /**
  * Which piece is nearest to where somebody is: of those that share the innermost element with it, the first, or, where it
@@ -192,6 +192,7 @@ export default function (component) {
     if (held === undefined && onScreen === at.screen) turned = begins();
     const seen = new Set(now.all.flatMap((x, i) => (now.of[i] === onScreen ? [x.element, ...x.inside] : [])));
     waits = new Set(now.all.flatMap((x) => [x.element, ...x.inside]).filter((x) => !seen.has(x)));
+    keepWidths(now.all);
     for (const x of waits) away(x, true);
     if (closer(onShow(), room)) later();
   }
@@ -285,6 +286,7 @@ export default function (component) {
     cancelAnimationFrame(waiting);
     for (const { element } of now.all) enlarge(element);
     unstack();
+    untried();
     for (const x of [...places.keys(), ...waits, ...main.querySelectorAll(`.${AWAY}`)]) x.classList.remove(AWAY);
   };
 }

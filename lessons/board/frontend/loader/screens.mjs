@@ -88,12 +88,18 @@ function begun(all, first, i, room) {
   return all[i].top - moved.top <= MOVED * room && fits(all.slice(from, i + 1), room) ? from : i;
 }
 
+/** @typedef {Pick<Piece, "element" | "inside">} Place a piece, and what it is in */
+
 /** @type {WeakSet<Element>} what has pictures that were tried below others, as small as they may be, in vain */
 let alone = new WeakSet();
 /** @type {WeakSet<Element>} what has a picture that is too high by itself, as small as it may be: it is dealt row by row */
 let torn = new WeakSet();
 /** @type {Set<HTMLElement>} columns that stand one below the other, as their row is too high: each is as wide as the page */
 const stacked = new Set();
+
+const WIDTH = "--width-on-show"; // lessons/kit/present.py, lab.css
+/** @type {Set<HTMLElement>} what keeps its width while it is away */
+const wide = new Set();
 
 const BLOCK = "[data-testid=stVerticalBlock]";
 const ROW = "[data-testid=stHorizontalBlock]";
@@ -207,6 +213,7 @@ export function closer(shown, room) {
   }
   if (height() <= room) return false;
   const below = seen.slice(1).find(({ element }) => pictures(element).length);
+  if (below && alone.has(below.element)) return false; // it would come out the same, for ever
   const high = below ?? seen.find(({ element }) => pictures(element).length === 1 && !torn.has(element));
   if (!high) return false;
   (below ? alone : torn).add(high.element);
@@ -214,10 +221,27 @@ export function closer(shown, room) {
   return true;
 }
 
-/** Forgets what was put apart or torn: the screen has another size. */
+/** Forgets what was put apart or torn, and how wide anything was: the screen has another size. */
 export function untried() {
   alone = new WeakSet();
   torn = new WeakSet();
+  for (const x of wide) x.style.removeProperty(WIDTH);
+  wide.clear();
+}
+
+/**
+ * What is dealt stays as wide while it waits as it is on show: a picture that has another width draws itself otherwise,
+ * and its height then deals the part otherwise, at every frame.
+ * @param {Place[]} all
+ */
+export function keepWidths(all) {
+  const own = [...new Set(all.flatMap(({ element, inside }) => [element, ...inside]))];
+  const widths = own.map((x) => getComputedStyle(x).getPropertyValue("width")); // all are read, then all are written
+  for (const [i, x] of own.entries()) {
+    if (!(x instanceof HTMLElement) || !widths[i].endsWith("px")) continue;
+    if (x.style.getPropertyValue(WIDTH) !== widths[i]) x.style.setProperty(WIDTH, widths[i]);
+    wide.add(x);
+  }
 }
 
 /** @param {Element} element @param {number} [zoom] none: as large as it is */
