@@ -46,9 +46,8 @@ def document_language() -> None:
 #: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
 #: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
 #: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title. On
-#: a desk a line of text has 75 letters at most, in Chinese 40; captions, whose letters are 0.875 as large, end where
-#: the text does, and what holds nothing but text is as wide. Drawings and tables have the window. On a projector type
-#: is larger.
+#: a desk a line of text has 75 letters at most, in Chinese 40; what holds nothing but text is as wide. Drawings and
+#: tables have the window. On a projector type is larger.
 STYLE = (
     f"<style>{rules()}\n"
     + """
@@ -64,11 +63,8 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
-[data-testid=stMain] { --letters: 55ch; --line: calc(var(--letters) + var(--presenting, 0) * 100rem); }
-[data-testid=stMain]:lang(zh) { --letters: 36em; }
-[data-testid=stMain] [data-testid=stCaptionContainer] {
-  --line: calc(var(--letters) / 0.875 + var(--presenting, 0) * 100rem);
-}
+[data-testid=stMain] { --line: calc(55ch + var(--presenting, 0) * 100rem); }
+[data-testid=stMain]:lang(zh) { --line: calc(40em + var(--presenting, 0) * 100rem); }
 [data-testid=stMain] :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > :is(p, ul, ol) {
   max-width: var(--line);
 }
