@@ -117,8 +117,20 @@ def whole_pipeline(batch: Frozen) -> None:
             pipeline(batch, batch.telling, key="home_pipeline")
 
 
+#: The cards of a part, as many in a row as there is room for, all as wide: together as wide as what stands above them.
+#: On a projector, where type is larger, a row holds more of them: a part and its heading are one screen.
+STYLE = """<style>
+[class*=st-key-course_from_] {
+  --card: calc(16rem - 4.5rem * var(--presenting, 0));
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(var(--card), 100%), 1fr));
+}
+[class*=st-key-course_from_] > * { width: auto; min-width: 0; }
+</style>"""
+
+
 def course_map() -> None:
     """Every page there is, in order, under a heading for each part of the course."""
+    st.html(STYLE)
     done = [x for x in course() if progress(x.check) == full(x)]
     say_small(
         _("{done} of {all} checks all right. Your progress is kept in this browser only.").format(
@@ -131,8 +143,8 @@ def course_map() -> None:
             continue
         if page.part:
             st.subheader(_(page.part))
-            cards = st.container(horizontal=True, gap="small")
-        with cards.container(border=True, width=300, height="stretch", gap="xsmall", key=f"map_{page.key}"):
+            cards = st.container(horizontal=True, gap="small", key=f"course_from_{page.key}")
+        with cards.container(border=True, height="stretch", gap="xsmall", key=f"map_{page.key}"):
             card(page)
 
 

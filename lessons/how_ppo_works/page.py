@@ -13,11 +13,15 @@ from lessons.i18n import _, prose
 from lessons.kit.glossary import say
 from lessons.kit.lesson import FOUR, frozen, lesson_page, pick_group, ppo_lines, quiz, worked
 
-#: The label stands beside the choice, so that the whole pipeline is in the first screen.
+#: The label stands beside the choice, so that the whole pipeline is in the first screen; a prediction below the values
+#: that it is about is on theirs.
 STYLE = """<style>
 .st-key-ppo_group [data-testid=stSelectbox] { display: flex; align-items: center; gap: 0.75rem; }
 .st-key-ppo_group [data-testid=stSelectbox] > :last-child { flex: 1; min-width: 0; }
-@container style(--presenting: 1) { .st-key-ppo_group { order: 1; } }
+@container style(--presenting: 1) {
+  .st-key-ppo_group { order: 1; }
+  .st-key-ppo_lambda_predict { gap: 0.25rem; }
+}
 </style>"""
 
 with lesson_page(

@@ -63,7 +63,8 @@ def prediction(batch: Frozen, group: Group) -> None:
     if reply is None:
         return
     bare = raw_advantages(batch, reply, discount_of(batch.settings).gamma, 0.0)
-    place = st.container()  # the values stand above the question, the answer beside them once it is given
+    # The values stand above the question, also on a projector, and the answer beside them once it is given.
+    place = st.container(key="ppo_guess_introduces")
     is_seen = predict(
         "ppo_lambda",
         _question(batch, reply),

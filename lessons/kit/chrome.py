@@ -62,7 +62,8 @@ em:lang(zh) { font-style: normal; font-weight: 600; }
 [data-testid=stMain] :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > :is(p, ul, ol) {
   max-width: var(--line);
 }
-[data-testid=stMain] :is(summary, button, [class*=_question], [class*=_buttons]) [data-testid=stMarkdownContainer] > p {
+[data-testid=stMain] :is(summary, button, [class*=_question], [class*=_buttons], .st-key-lesson_about,
+  [data-testid=stPageLink]) :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > p {
   max-width: none;
 }
 [data-testid=stMain] :is([data-testid=stAlert], [class*=_predict], [class*=_summary]) {

@@ -53,7 +53,9 @@ def edit_section(batch: Frozen, group: Group, reply: Reply, is_seen: bool) -> No
     """Change a response, see its reward and both credits change; once PPO's has been predicted, as it stands there."""
     st.header(_("Change a token yourself"))
     if not is_seen:
-        say_small(_("Both credits stand side by side here once you have committed to your prediction at the top."))
+        say_small(
+            _("Both credits stand side by side here once you have committed to your prediction in the first part.")
+        )
         return
     say(
         _(

@@ -187,7 +187,7 @@ def bridge_section(batch: Frozen, reply: Reply, way: Crossing, is_seen: bool) ->
     st.header(_("The bridge: from PPO to GRPO in small steps"))
     if not is_seen:
         say_small(
-            _("It begins with PPO's own numbers: commit to your prediction at the top, and the bridge stands here.")
+            _("It begins with PPO's own numbers: commit to your prediction in the first part, and it stands here.")
         )
         return
     say(_("Move the slider. Each stop changes one thing, and each is an identity, checked on every token."))

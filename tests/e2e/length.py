@@ -91,7 +91,7 @@ def measured(page: Page) -> dict[str, Any]:
 #: What a line of running text may have, counting a full-width character as two letters.
 LETTERS = {"en": 75, "zh-TW": 84}
 #: The lines of paragraphs, lists and captions as they are broken: [letters, text]. A lesson's opening question is a
-#: headline, and what stands in tables has their width.
+#: headline, the names of the lessons before and after are no running text, and what stands in tables has their width.
 LINES = r"""() => {
   const lines = [], full = /[\u2e80-\u9fff\uff00-\uffef]/g;
   // What a line may end after: a full-width character, a hyphen, a space.
@@ -99,7 +99,7 @@ LINES = r"""() => {
     /[\u2e80-\u9fff\uff00-\uffef]|[^-\s\u2e80-\u9fff\uff00-\uffef]*[-\s]|[^-\s\u2e80-\u9fff\uff00-\uffef]+/g;
   const holders = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer])';
   for (const e of document.querySelectorAll(`[data-testid=stMain] ${holders} :is(p, li)`)) {
-    if (!e.checkVisibility() || e.closest('[class*=_question], table, button, summary')) continue;
+    if (!e.checkVisibility() || e.closest('[class*=_question], .st-key-lesson_about, table, button, summary')) continue;
     const rows = new Map(), walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
     for (let n = walk.nextNode(); n; n = walk.nextNode()) {
       if (n.parentElement.closest('.katex, [role=img]')) continue;

@@ -167,6 +167,15 @@ test("a short text introduces what comes next, in the markup that Streamlit writ
   );
 });
 
+test("what says of itself that it introduces what comes next keeps it, unless it fills much of a screen", (t) => {
+  const values = (key, high) => `<div data-h=${high}><div class="st-key-${key}"></div></div>`;
+  const main = laid(t, [values("a_introduces", 200), values("a_values", 200), values("b_introduces", 400)].join(""));
+  assert.deepEqual(
+    [...main.children].map((x) => piecesOf(x, ROOM)[0].keeps),
+    [true, false, false],
+  );
+});
+
 test("what still is too high is made smaller, to a limit, and a picture below it is put apart", (t) => {
   const main = laid(t, "<p id=a data-h=660></p>");
   const pieces = piecesOf(main.children[0], ROOM);

@@ -107,6 +107,9 @@ const CHOICES =
   "[data-testid=stSelectbox], [data-testid=stButtonGroup], [data-testid=stSlider], [data-testid=stRadio], " +
   "[data-testid=stNumberInput], [data-testid=stCheckbox], [data-testid=stTextInput]";
 
+/** What is said of itself: that what comes next is about it (a container's key). */
+const INTRODUCES = "[class*=_introduces]";
+
 /** Whether it stands beside another one, and is not above it, as on a phone. @param {Element} x */
 function isColumn(x) {
   const next = x.nextElementSibling ?? x.previousElementSibling;
@@ -172,7 +175,7 @@ export function piecesOf(element, room) {
   const text =
     height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
   const apart = alone.has(element);
-  const keeps = title || chooses || text;
+  const keeps = title || chooses || text || (height < MOVED * room && has(INTRODUCES));
   return [{ element, inside: [], top, bottom, least, picture, elastic, apart, title, keeps, chooses }];
 }
 
