@@ -73,7 +73,7 @@ test("what a token says: its number, what is missing, what marks it", () => {
   assert.deepEqual(spoken, [
     "“4”, position 1, advantage +0.1234, cut high",
     "“␣”, position 2, advantage none",
-    "“<eos>”, position 3, advantage not yet",
+    "“eos”, position 3, advantage not yet",
   ]);
   assert.deepEqual(
     [0, 1, 2].map((at) => below(data, own, at)),

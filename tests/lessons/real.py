@@ -35,8 +35,8 @@ def real_run(store: RunStore) -> str:
 def strips(at, key_part):
     """What the token strips whose key holds this text were given."""
     sent = [x.proto for x in at.get("bidi_component") if x.proto.bytes.startswith(b"{")]
-    own = [x for x in sent if key_part in x.id]
-    return json.loads(own[-1].bytes)["data"]
+    own = [given for x in sent if key_part in x.id and "data" in (given := json.loads(x.bytes))]
+    return own[-1]["data"]
 
 
 def rows_of(store, run_id, step):

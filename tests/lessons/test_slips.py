@@ -160,7 +160,8 @@ def test_the_pages_say_so_and_label_the_failure(open_page, on_shipped, default: 
 def test_the_delta_of_the_lesson_on_ppo_is_the_slips(open_page, on_shipped, default: Frozen) -> None:
     at = commit(open_page("how-ppo-works", sub="delta"))
     slip = clearest(default.slips)
-    assert any(f"The surprise δ of token {slip.at + 1} itself is −" in x.value for x in [*at.markdown, *at.info])
+    asked = clearest(slips([x for x in default.groups if x.number != slip.reply.group]))  # of another question
+    assert any(f"The surprise δ of token {asked.at + 1} itself is −" in x.value for x in [*at.markdown, *at.info])
     sent = strips(at, "ppo_steps")
     assert (sent["start"], sent["spot"]) == ("delta", slip.at)
     assert sent["tokens"] == [list(slip.reply.tokens)]

@@ -91,7 +91,8 @@ def test_the_worked_examples_rewards_are_those_of_its_bodies() -> None:
     from lessons.catalog import lesson
 
     tree = ast.parse(lesson(KEY).path.read_text(encoding="utf-8"))
-    values = {x.targets[0].id: ast.unparse(x.value) for x in tree.body if isinstance(x, ast.Assign)}  # type: ignore[attr-defined]
+    named = [x for x in tree.body if isinstance(x, ast.Assign) and isinstance(x.targets[0], ast.Name)]
+    values = {x.targets[0].id: ast.unparse(x.value) for x in named}  # type: ignore[attr-defined]
     group = eval(values["GROUP"], {"programs": programs})
     shares = eval(values["SHARES"])
     assert [run_tests(programs.program_of(x), programs.TESTS).share for x in group] == list(shares)
