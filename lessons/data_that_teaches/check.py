@@ -38,8 +38,11 @@ def check_list(shown: Mapping[str, Topic]) -> None:
         else:
             base = _(topic.conditions[topic.base].title)
             words = [gap_words(gap(x, topic.base), (_(topic.conditions[x].title), base)) for x in worst]
-        with st.container(key=f"data_check_{key}", gap=None):
+        with st.container(key=f"data_check_{key}"):
+            learnt, onward = st.columns([2, 1])
+        with learnt:
             say(f"- {one_after_another(_(advice), *words)}")
+        with onward:
             st.page_link(
                 lesson("data-that-teaches").path,
                 label=_("Its table: {topic}").format(topic=_(topic.title)),

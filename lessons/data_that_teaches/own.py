@@ -42,10 +42,14 @@ def own_data() -> None:
     chosen = _chosen(preset)
     base = PRESETS[preset]
     changed = {name: value for name, value in chosen.items() if value != getattr(base, name)}
-    _compared(preset, changed)
+    next_step = _compared(preset, changed)
     label = _("Open the lab with these data")
     typed = {name: _typed(value) for name, value in changed.items()}
-    race_in_lab(preset, label, key="data_lab", icon=":material/science:", typed=typed)
+    button, words = st.columns([2, 3], vertical_alignment="center")
+    with button:
+        race_in_lab(preset, label, key="data_lab", icon=":material/science:", typed=typed)
+    with words:
+        say_small(next_step)
 
 
 def _chosen(preset: str) -> dict[str, Any]:
@@ -112,8 +116,11 @@ def _unit_tests() -> dict[str, Any]:
     return {"tests_per_question": count, **_share("wrong_tests", _("Wrong unit tests"), 40)}
 
 
-def _compared(preset: str, changed: Mapping[str, Any]) -> None:
-    """A prediction of what GRPO becomes with these data, and, once such a run is through, what it became."""
+def _compared(preset: str, changed: Mapping[str, Any]) -> str:
+    """A prediction of what GRPO becomes with these data, and, once such a run is through, what it became.
+
+    Returns what is to be done until then; "" where such a run is through.
+    """
     runs = own_runs(preset, changed)
     ends = list(runs.values())
     topic, asked = TOPICS[UNTOUCHED[preset]], _("What will GRPO's held-out success be with these data?")
@@ -135,10 +142,11 @@ def _compared(preset: str, changed: Mapping[str, Any]) -> None:
         about=about,
     ):
         came_of(runs, UNTOUCHED[preset])
-    if not ends and revealed("data_own", about):
-        say_small(_("Train GRPO in the lab, and come back: what came of it then stands here."))
-    elif not ends:
-        say_small(_("Commit, train GRPO in the lab, and come back: what came of it then stands here."))
+    if ends:
+        return ""
+    if revealed("data_own", about):
+        return _("Train GRPO in the lab, and come back: what came of it then stands here.")
+    return _("Commit, train GRPO in the lab, and come back: what came of it then stands here.")
 
 
 def own_runs(preset: str, changed: Mapping[str, Any]) -> dict[str, float]:

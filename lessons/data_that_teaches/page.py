@@ -109,15 +109,18 @@ def numbers(topic: Topic) -> None:
         say(table(head, rows))
     base = topic.base
     names = {x: _(label.title) for x, label in topic.conditions.items()}
-    say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
-    if topic is TOPICS["difficulty"]:
-        equal_count()
-    say_small(
-        _(
-            "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never asked”: "
-            "256 questions that were neither held out nor trained on. Repeat it with `{command}`."
-        ).format(steps=STEPS, command=COMMAND)
-    )
+    apart, about = st.columns([2, 1])
+    with apart:
+        say("\n".join(f"- {gap_words(gap(x, base), (names[x], names[base]))}" for x in topic.conditions if x != base))
+        if topic is TOPICS["difficulty"]:
+            equal_count()
+    with about:
+        say_small(
+            _(
+                "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never "
+                "asked”: 256 questions that were neither held out nor trained on. Repeat it with `{command}`."
+            ).format(steps=STEPS, command=COMMAND)
+        )
 
 
 def equal_count() -> None:
@@ -158,7 +161,7 @@ def page() -> None:
         st.info(_("This is not recorded here yet."))
     say(prose(KEY))
     st.header(_("Four tokens, paid wrongly"))
-    say(_("The right response “1 6” to 9+7=, where 17 was put down as the ground truth. Walk through its numbers."))
+    say(_("“1 6” is right for 9+7=, but the ground truth says 17."))
     worked(FOUR_MISJUDGED, SETTINGS, lines(), key="data_four", param="data_ex")
     predictions()
     if there(TOPICS[OF_TESTS[0]]):

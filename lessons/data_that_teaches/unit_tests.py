@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from core.insight.curation_study import LAST, STEPS
 from core.insight.unit_test_study import COMMAND, UnitTestResult, WrongProgram
 from lessons.data_that_teaches.results import OF_TESTS, TOPICS, Topic, gap, heldout, mean, of, seeds_of, spread_words
@@ -56,17 +58,20 @@ def numbers(topic: Topic) -> None:
         fewest = TOPICS[OF_TESTS[0]].conditions[FEWEST]
         both = names["tests-1-wrong-40"], _(fewest.title)
         lines.append(gap_words(gap("tests-1-wrong-40", FEWEST), both))
-    say("\n".join(f"- {x}" for x in lines))
-    last = list(topic.conditions)[-1]
-    if words := learnt_wrongly(last):
-        say(words)
-    say_small(
-        _(
-            "Task `program`. Success after {steps} steps by all ten tests, each of them right: mean ± standard "
-            "deviation over {seeds} seeds, 4 responses a question. The last two columns: shares of the last {last} "
-            "steps' responses. Repeat it with `{command}`."
-        ).format(steps=STEPS, seeds=len(seeds_of(list(topic.conditions))), last=LAST, command=COMMAND)
-    )
+    apart, about = st.columns([2, 1])
+    with apart:
+        say("\n".join(f"- {x}" for x in lines))
+        last = list(topic.conditions)[-1]
+        if words := learnt_wrongly(last):
+            say(words)
+    with about:
+        say_small(
+            _(
+                "Task `program`. Success after {steps} steps by all ten tests, each of them right: mean ± standard "
+                "deviation over {seeds} seeds, 4 responses a question. The last two columns: shares of the last {last} "
+                "steps' responses. Repeat it with `{command}`."
+            ).format(steps=STEPS, seeds=len(seeds_of(list(topic.conditions))), last=LAST, command=COMMAND)
+        )
 
 
 def example_of(condition: str) -> WrongProgram | None:

@@ -42,14 +42,17 @@ def own_lengths(batch: Frozen) -> None:
     rows = ((f"`{m}`", signed(a, 4), signed(b, 4), signed(c, 3), signed(d, 3)) for m, a, b, c, d in pushes)
     with st.container(key="hgw_weights"):
         say(table(head, rows))
-        say_small(
-            _(
-                "Push on a single token and on a whole response, weight × advantage: two right and two wrong "
-                "responses, advantages {good} and {bad}. seq-mean-token-sum-norm divides by a constant, here "
-                "{constant} tokens."
-            ).format(good=signed(good), bad=signed(bad), constant=LONGEST)
-        )
-        say(_verdict(pushes, right, wrong))
+        verdict, about = st.columns([3, 2])
+        with about:
+            say_small(
+                _(
+                    "Push on a single token and on a whole response, weight × advantage: two right and two wrong "
+                    "responses, advantages {good} and {bad}. seq-mean-token-sum-norm divides by a constant, here "
+                    "{constant} tokens."
+                ).format(good=signed(good), bad=signed(bad), constant=LONGEST)
+            )
+        with verdict:
+            say(_verdict(pushes, right, wrong))
 
 
 def _verdict(pushes: list[tuple[Aggregation, float, float, float, float]], right: int, wrong: int) -> str:

@@ -36,7 +36,8 @@ def beside_the_group(batch: Frozen) -> None:
 def scales(batch: Frozen) -> None:
     """All groups of the step under one scale_rewards or another; a fragment."""
     beside_the_group(batch)
-    chosen = st.segmented_control(
+    choice, about = st.columns([2, 3], vertical_alignment="bottom")
+    chosen = choice.segmented_control(
         "scale_rewards",
         SCALES,
         default=grpo_settings(batch).scale_rewards,
@@ -47,7 +48,8 @@ def scales(batch: Frozen) -> None:
     scale = chosen or "group"
     step, rewards = credit(batch, scale), rewards_of(batch)
     right = {n: _count(rewards, n) for n in step.numbers}
-    _explain(scale, max(abs(x) for x in step.advantages))
+    with about:
+        _explain(scale, max(abs(x) for x in step.advantages))
     _by_group(step, rewards, right)
     silent = [n for n, x in zip(step.numbers, step.silent, strict=True) if x]
     none = sum(right[n][0] == 0 for n in silent)

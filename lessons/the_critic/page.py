@@ -15,7 +15,7 @@ from lessons.kit.preset_race import race_in_lab
 from lessons.kit.ties import lowest
 from lessons.the_critic import budget, same_questions, trust
 from lessons.the_critic.race import race
-from lessons.the_critic.results import COMMAND, gap, lam_of, mean, shape, there
+from lessons.the_critic.results import gap, lam_of, mean, shape, there
 
 KEY = "the-critic"
 CODE = [
@@ -60,24 +60,28 @@ def four_tokens() -> None:
         Row("knows", usual, FOUR.tokens, knows["advantage"], learner="blue"),
         Row("zero", _("a critic that says 0, any λ"), FOUR.tokens, zero["advantage"], learner="blue"),
     ]
-    token_strips(rows, key="tc_four", quantity=_("credit A"), pickable=False)
     worst = lowest(knows["advantage"])[0]
-    say(
-        _(
-            "The made-up response “1 6 0” to 9+7= is wrong: reward {reward}. A critic that knows says {values}: it "
-            "falls at token {at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} it "
-            "gets {credit}, the lowest, and the tokens before it share the blame. A critic that says 0 everywhere "
-            "expects nothing and is disappointed by nothing: every token gets {nothing}. (No KL penalty, not whitened.)"
-        ).format(
-            reward=f"{FOUR.reward:g}",
-            values=listed(f"{x:g}" for x in FOUR.values or ()),
-            at=worst + 1,
-            credit=signed(knows["advantage"][worst]),
-            nothing=number(max(zero["advantage"]), 2),
-            single=signed(alone["advantage"][worst]),
-            lam=lam,
+    strips, words = st.columns(2)
+    with strips:
+        token_strips(rows, key="tc_four", quantity=_("credit A"), pickable=False)
+    with words:
+        say(
+            _(
+                "The made-up response “1 6 0” to 9+7= is wrong: reward {reward}. A critic that knows says {values}: it "
+                "falls at token {at}. At λ = 0 each token gets its own change alone, that one {single}; at λ = {lam} "
+                "it gets {credit}, the lowest, and the tokens before it share the blame. A critic that says 0 "
+                "everywhere expects nothing and is disappointed by nothing: every token gets {nothing}. (No KL "
+                "penalty, not whitened.)"
+            ).format(
+                reward=f"{FOUR.reward:g}",
+                values=listed(f"{x:g}" for x in FOUR.values or ()),
+                at=worst + 1,
+                credit=signed(knows["advantage"][worst]),
+                nothing=number(max(zero["advantage"]), 2),
+                single=signed(alone["advantage"][worst]),
+                lam=lam,
+            )
         )
-    )
 
 
 def races() -> None:
@@ -85,8 +89,8 @@ def races() -> None:
     st.header(_("See it for yourself"))
     say(
         _(
-            "Each button opens the lab with its run set up; “Start” trains it on this machine. It is one seed, and the "
-            "numbers above are means over several: it may come out the other way."
+            "Each button sets up the lab, where “Start” trains one seed. The numbers above are means over several: it "
+            "may come out otherwise."
         )
     )
     for preset, label, key, look in RACES:
@@ -178,16 +182,10 @@ def page() -> None:
     say(
         _(
             "λ says whose word counts: the critic's (0) or the outcome's (1). A fitted critic knows the start policy, "
-            "and the policy moves on. 16 questions × 8 responses a step, at least five seeds each."
+            "and the policy moves on."
         )
     )
     trust.trust()
-    say_small(
-        _(
-            "All tables are in docs/long-sums.md; `{command}` makes them again (hours). The study shared its machine "
-            "with other work, so times are not compared here: the lab shows each learner's own."
-        ).format(command=COMMAND)
-    )
     races()
     quiz("critic_quiz", questions())
 

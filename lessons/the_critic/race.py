@@ -33,14 +33,16 @@ def racers(ending: str) -> list[str]:
 def race() -> str:
     """The race from one of the start models, playing; returns which one was chosen."""
     picture = st.container()
-    start = linked(
-        st.segmented_control,
-        _("Start model"),
-        list(STARTS),
-        key="tc_start",
-        first="sighted",
-        format_func=lambda x: _(STARTS[x][1]),
-    )
+    choice, about = st.columns([2, 3], vertical_alignment="bottom")
+    with choice:
+        start = linked(
+            st.segmented_control,
+            _("Start model"),
+            list(STARTS),
+            key="tc_start",
+            first="sighted",
+            format_func=lambda x: _(STARTS[x][1]),
+        )
     with picture:
         ending = STARTS[start][0]
         shown = racers(ending)
@@ -48,6 +50,7 @@ def race() -> str:
             return start  # the section that has its numbers says so
         # Another picture for each start model: it is not the same race.
         mount("race", data(shown, ending), key=f"tc_race_{start}")
+    with about:
         say_small(
             _(
                 "Recorded on six-term sums. “Tell apart”: the 95 % interval of the difference, seed by seed, leaves 0 "

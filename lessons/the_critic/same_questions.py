@@ -16,6 +16,7 @@ from lessons.kit.lesson import more
 from lessons.kit.numbers import number, table, whole
 from lessons.the_critic.race import STARTS, racers
 from lessons.the_critic.results import (
+    COMMAND,
     LEARNERS,
     SPAN_TITLES,
     gap,
@@ -38,24 +39,26 @@ WHITENED = shape("grpo-whitened", 16)
 
 def same_questions(start: str) -> None:
     """Who learns, then the race from the chosen start model as a table, and what its numbers say."""
+    learners, model = st.columns(2)
     if there([shape("ppo-fitted", 16), shape("ppo-zero", 16)]):
-        say("\n".join(f"- {x}" for x in _who()))
+        with learners:
+            say("\n".join(f"- {x}" for x in _who()))
     ending, title = STARTS[start]
     shown = racers(ending)
     if not shown:
         st.info(_("This is not recorded here yet."))
         return
-    taught(PRESETS[PRESET[start]], quiet=True)
+    with model:
+        taught(PRESETS[PRESET[start]], quiet=True)
     say(
         _(
-            "The race at the top, in numbers. Start model: **{start}**. Look at steps 1–20, where the lines part; then "
-            "choose the other start model under the race, and look again."
+            "The race at the top over steps 1–20, seed by seed. Start model: **{start}**; look at the other one there, "
+            "too."
         ).format(start=_(title))
     )
+    say("\n".join(f"- {x}" for x in _says(shown, ending)))
     with more(_("the same as numbers, with what each took"), key="tc_more_same"):
         _table(shown, ending)
-    say(_("Seed by seed, over steps 1–20:"))
-    say("\n".join(f"- {x}" for x in _says(shown, ending)))
 
 
 def _who() -> list[str]:
@@ -92,6 +95,13 @@ def _table(shown: list[str], ending: str) -> None:
         )
         if not ending and (taken := times({_(LEARNERS[x].title): shape(x, 16) for x in shown})):
             say_small(taken)
+        if not ending and "grpo" in shown and there([WHITENED]):
+            names = (_("GRPO (whitened, as PPO is)"), "GRPO")
+            words = gap_words(WHITENED, shape("grpo", 16), "first-20", names)
+            say_small(_("Is it the normalisation? {words}").format(words=words))
+        say_small(
+            _("All tables are in docs/long-sums.md; `{command}` makes them again (hours).").format(command=COMMAND)
+        )
 
 
 def _says(shown: list[str], ending: str) -> list[str]:
@@ -101,9 +111,6 @@ def _says(shown: list[str], ending: str) -> list[str]:
     base = shape("grpo", 16, ending)
     rivals = {x: shape(x, 16, ending) for x in shown if x != "grpo"}
     lines = [gap_words(setup, base, "first-20", (_(LEARNERS[x].title), "GRPO")) for x, setup in rivals.items()]
-    if not ending and there([WHITENED]):
-        names = (_("GRPO (whitened, as PPO is)"), "GRPO")
-        lines.append(_("Is it the normalisation? {words}").format(words=gap_words(WHITENED, base, "first-20", names)))
     return [*lines, _at_the_end(rivals, base)]
 
 

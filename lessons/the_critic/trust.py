@@ -9,12 +9,14 @@ from lessons.i18n import N_, _, listed
 from lessons.kit.glossary import say
 from lessons.kit.lesson import figure, more
 from lessons.kit.linked import linked
-from lessons.kit.numbers import number, table
+from lessons.kit.numbers import number, signed, table
+from lessons.kit.over_seeds import close_up
 from lessons.the_critic.results import (
     CRITICS,
     LEARNERS,
     SPAN_TITLES,
     draw,
+    gap,
     gap_words,
     lam_of,
     mean,
@@ -94,7 +96,8 @@ def _knows() -> None:
     say(
         _(
             "What they know meanwhile, at λ = 0.95: the share of the true values' variance that the critic explains "
-            "(the median of the seeds; below 0 it is worse than one number for all)."
+            "(the median of the seeds; below 0 it is worse than one number for all). Here as in the chart: 16 "
+            "questions × 8 responses a step, at least five seeds of each setting."
         )
     )
     with st.container(key="tc_knows"):
@@ -115,18 +118,26 @@ def _frozen(explained: float) -> str:
 def _says(measured: dict[tuple[str, float], str], span: str) -> str:
     worst = min(measured, key=lambda x: mean(measured[x], span))
     best, second, *_others = sorted(measured, key=lambda x: -mean(measured[x], span))
-    pair = (_setting(best), _setting(second))
+    known = gap(measured[best], measured[second], span)
+    words = (
+        _("Highest: {best}: {value}. The next, {second}, is below it (95 % interval {low} to {high}).")
+        if known.low > 0
+        else _("Highest: {best}: {value}. The next, {second}, is not told apart (95 % interval {low} to {high}).")
+    )
+    highest = words.format(
+        best=_setting(best),
+        second=_setting(second),
+        value=spread_words(measured[best], span),
+        low=signed(known.low, 3),
+        high=signed(known.high, 3),
+    )
     lines = [
-        _("Lowest: {critic}, λ = {lam}: {value} on average, {seed} with its worst seed.").format(
-            critic=_(CRITICS[worst[0]].title),
-            lam=f"{worst[1]:g}",
+        _("Lowest: {setting}: {value} (worst seed {seed}).").format(
+            setting=_setting(worst),
             value=number(mean(measured[worst], span)),
             seed=number(min(x.mean(span) for x in of(measured[worst]))),
         ),
-        _("Highest: {critic}, λ = {lam}: {value}.").format(
-            critic=_(CRITICS[best[0]].title), lam=f"{best[1]:g}", value=spread_words(measured[best], span)
-        ),
-        gap_words(measured[best], measured[second], span, pair),
+        close_up(highest),
     ]
     if oracle := [mean(setup, span) for (critic, _lam), setup in measured.items() if critic == "oracle"]:
         words = (

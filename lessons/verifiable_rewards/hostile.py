@@ -47,18 +47,22 @@ def _try() -> None:
         for key, (name, program) in ATTACKS.items():
             st.button(_(name), key=f"vr_attack_{key}", on_click=_run, args=(program,))
     first = ATTACKS["loop"][1]
-    program = filled_in(st.text_area, _("Program"), key="vr_hostile", first=first, max_chars=LONGEST, height="content")
-    if st.button(_("Run it in the sandbox"), icon=":material/shield:", key="vr_run_hostile"):
-        _run(program, typed=True)
-    shown = st.session_state.get("vr_hostile_ran")
-    if shown is None:
-        return
-    try:
-        result = ran(shown, TEST, "hostile")
-    except RequestError as error:
-        st.info(plain(tell(error), 400))
-        return
-    say(became(result))
+    typing, outcome = st.columns([3, 2], vertical_alignment="bottom")
+    program = filled_in(
+        typing.text_area, _("Program"), key="vr_hostile", first=first, max_chars=LONGEST, height="content"
+    )
+    with outcome:
+        if st.button(_("Run it in the sandbox"), icon=":material/shield:", key="vr_run_hostile"):
+            _run(program, typed=True)
+        shown = st.session_state.get("vr_hostile_ran")
+        if shown is None:
+            return
+        try:
+            result = ran(shown, TEST, "hostile")
+        except RequestError as error:
+            st.info(plain(tell(error), 400))
+            return
+        say(became(result))
     with more(_("the walls that stand on this machine"), key="vr_walls"):
         _walls()
 

@@ -48,9 +48,11 @@ def four_tokens() -> None:
     """The body `x+x` among four, paid by each of the two rules."""
     st.header(_("Four tokens, worked out"))
     bodies = listed(f"`{x}`" for x in GROUP[1:])
-    say(_("The body `x+x` of a function that should square, sampled beside {others}.").format(others=bodies))
     rules = {"whole": _("all or nothing"), "share": _("share of tests passed")}
-    with st.container(key="vr_rule_worked"):
+    about, choice = st.columns([3, 2], vertical_alignment="bottom")
+    with about:
+        say(_("The body `x+x` of a function that should square, sampled beside {others}.").format(others=bodies))
+    with choice, st.container(key="vr_rule_worked"):
         rule = st.segmented_control(
             _("Reward"), list(rules), default="whole", format_func=rules.__getitem__, key="vr_rule", required=True
         )
@@ -91,10 +93,10 @@ def page() -> None:
     say(prose(KEY))
     four_tokens()
     st.header(_("Maths: is it the ground truth?"))
-    say(_("Take a response or write one. It is read in three ways; a run chooses one of them."))
+    say(_("A response is read in three ways; a run chooses one."))
     maths.section()
     st.header(_("Code: are the unit tests passed?"))
-    say(_("The model sees three examples and writes the body of `f`; three more tests it never sees."))
+    say(_("The model writes the body of `f`: it sees three of six tests."))
     prediction()
     programs.section(without=None if revealed(GUESS) else NEARLY)
     st.header(_("A learner that games the tests"))
@@ -102,7 +104,7 @@ def page() -> None:
     st.header(_("Two turns"))
     two_turns.section()
     st.header(_("Write hostile code"))
-    say(_("What a model samples nobody has read. Try to do harm: the program runs in a worker that has nothing."))
+    say(_("Try to do harm: the program runs in a worker that has nothing."))
     hostile.section()
     with more(_("a function call, compared as JSON"), key="vr_more_call"):
         call.section()

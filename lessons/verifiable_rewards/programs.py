@@ -37,21 +37,23 @@ def section(without: str | None = None) -> None:
 
 
 def _try(without: str | None) -> None:
-    with st.container(horizontal=True, key="vr_bodies"):
-        for i, body in enumerate(BODIES):
-            if body != without:
-                st.button(f"`{body}`", key=f"vr_body_{i}", on_click=fill_in, args=("vr_body", body))
-    body = filled_in(st.text_input, _("def f(x): return …"), key="vr_body", first="x + x", max_chars=LONGEST)
-    try:
-        result = outcome(body)
-    except RequestError as error:
-        st.info(plain(tell(error), 400))
-        return
+    typing, tested = st.columns([1, 2])
+    with typing:
+        with st.container(horizontal=True, key="vr_bodies"):
+            for i, body in enumerate(BODIES):
+                if body != without:
+                    st.button(f"`{body}`", key=f"vr_body_{i}", on_click=fill_in, args=("vr_body", body))
+        body = filled_in(st.text_input, _("def f(x): return …"), key="vr_body", first="x + x", max_chars=LONGEST)
+        try:
+            result = outcome(body)
+        except RequestError as error:
+            st.info(plain(tell(error), 400))
+            return
+        say(summed_up(result))
     head = [_("unit test"), _("expected output"), _("output"), _("verdict")]
     rows = [_row(x, y) for x, y in zip(result.tests, result.results, strict=True)]
-    with st.container(key="vr_tests"):
+    with tested, st.container(key="vr_tests"):
         say(table(head, rows, left=4))
-    say(summed_up(result))
 
 
 def _row(test: UnitTest, result: UnitResult) -> list[str]:

@@ -2,7 +2,6 @@
 
 Text is what is left of the page's full height without its drawings (components and charts), the worked example, the
 predictions and the check: these are looked at, walked through and answered. What a closed fold holds counts as closed.
-For that it is set as wide as before its lines were made short: these are no more of it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ SETTLED = """() => [...document.querySelectorAll('[data-testid=stSkeleton]')].ev
 
 MEASURE = """() => {
   const main = document.querySelector('[data-testid=stMain]');
-  main.style.setProperty('--line', '56rem');
   const page = main.querySelector('[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]');
   const high = x => x.checkVisibility() ? x.getBoundingClientRect().height : 0;
   const keyed = ending => [...page.querySelectorAll(`[class*=${ending}]`)].filter(x =>
@@ -62,15 +60,13 @@ MEASURE = """() => {
     first.push(x);
   }
   const among = selector => first.some(x => x.matches(selector) || x.querySelector(selector));
-  const known = {
+  return {
     full: main.scrollHeight,
     ...heights,
     text: main.scrollHeight - Object.values(heights).reduce((a, b) => a + b, 0),
     question: among('[class*=_question]'),
     picture: first.some(x => kinds.drawings.some(y => x.contains(y) && high(y) > 100)),
   };
-  main.style.removeProperty('--line');
-  return known;
 }"""
 
 
