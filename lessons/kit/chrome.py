@@ -41,7 +41,8 @@ def document_language() -> None:
 #: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
 #: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title. On
 #: a desk a line of text has 75 letters at most, in Chinese 40; what holds nothing but text is as wide. Drawings and
-#: tables have the window. On a projector type is larger.
+#: tables have the window, and so have headlines: a lesson's question, what the lab says of itself and of its run. On a
+#: projector type is larger.
 STYLE = (
     f"<style>{rules()}\n"
     + """
@@ -63,7 +64,8 @@ em:lang(zh) { font-style: normal; font-weight: 600; }
   max-width: var(--line);
 }
 [data-testid=stMain] :is(summary, button, [class*=_question], [class*=_buttons], .st-key-lesson_about,
-  [data-testid=stPageLink]) :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > p {
+  .st-key-lab_title, .st-key-lab_named, [data-testid=stPageLink])
+  :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > p {
   max-width: none;
 }
 [data-testid=stMain] :is([data-testid=stAlert], [class*=_predict], [class*=_summary]) {

@@ -176,7 +176,8 @@ def named(run: RunInfo, runs: RunStore, off: Message | None) -> None:
     elif off is not None and off not in shared.notices():
         about.append(plain(tell(off)))
     if run.id in SHIPPED:
-        say_small(" · ".join([f"**{plain(run.name, 70)}**", *about]))
+        with st.container(key="lab_named"):
+            say_small(" · ".join([f"**{plain(run.name, 70)}**", *about]))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lab_named"):
         name_field(run, runs)

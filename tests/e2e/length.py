@@ -93,9 +93,10 @@ LINES = r"""() => {
   // What a line may end after: a full-width character, a hyphen, a space.
   const pieces =
     /[\u2e80-\u9fff\uff00-\uffef]|[^-\s\u2e80-\u9fff\uff00-\uffef]*[-\s]|[^-\s\u2e80-\u9fff\uff00-\uffef]+/g;
+  const headlines = '[class*=_question], .st-key-lesson_about, .st-key-lab_title, .st-key-lab_named';
   const holders = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer])';
   for (const e of document.querySelectorAll(`[data-testid=stMain] ${holders} :is(p, li)`)) {
-    if (!e.checkVisibility() || e.closest('[class*=_question], .st-key-lesson_about, table, button, summary')) continue;
+    if (!e.checkVisibility() || e.closest(headlines) || e.closest('table, button, summary')) continue;
     const rows = new Map(), walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
     for (let n = walk.nextNode(); n; n = walk.nextNode()) {
       if (n.parentElement.closest('.katex, [role=img]')) continue;
