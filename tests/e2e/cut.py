@@ -18,6 +18,7 @@ CUT = """() => {
   };
   const look = (part, control) => {
     if (!part.textContent.trim() || !isSeen(part)) return;
+    if (part.closest('[aria-hidden=true]')) return; // drawn in a picture's box, and said whole beside it
     const style = getComputedStyle(part), hides = x => x === 'hidden' || x === 'clip';
     const wide = hides(style.overflowX) && part.scrollWidth > part.clientWidth + 1;
     const own = [...part.childNodes].some(x => x.nodeType === 3 && x.data.trim());

@@ -87,13 +87,14 @@ def measured(page: Page) -> dict[str, Any]:
 #: What a line of running text may have, counting a full-width character as two letters.
 LETTERS = {"en": 75, "zh-TW": 84}
 #: The lines of paragraphs, lists and captions as they are broken: [letters, text]. A lesson's opening question is a
-#: headline, the names of the lessons before and after are no running text, and what stands in tables has their width.
+#: headline, what is said beside buttons stands on their line, the names of the lessons before and after are no running
+#: text, and what stands in tables has their width.
 LINES = r"""() => {
   const lines = [], full = /[\u2e80-\u9fff\uff00-\uffef]/g;
   // What a line may end after: a full-width character, a hyphen, a space.
   const pieces =
     /[\u2e80-\u9fff\uff00-\uffef]|[^-\s\u2e80-\u9fff\uff00-\uffef]*[-\s]|[^-\s\u2e80-\u9fff\uff00-\uffef]+/g;
-  const headlines = '[class*=_question], .st-key-lesson_about, .st-key-lab_title, .st-key-lab_named';
+  const headlines = '[class*=_question], [class*=_buttons], .st-key-lesson_about, .st-key-lab_title, .st-key-lab_named';
   const holders = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer])';
   for (const e of document.querySelectorAll(`[data-testid=stMain] ${holders} :is(p, li)`)) {
     if (!e.checkVisibility() || e.closest(headlines) || e.closest('table, button, summary')) continue;

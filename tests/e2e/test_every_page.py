@@ -43,12 +43,13 @@ TEXTS = """() => {
 }"""
 
 
-#: Module and height of the page's first picture, and whether what was reserved for it is given back; null without any.
+#: Key (its module first) and height of the page's first picture, and whether what was reserved for it is given back;
+#: null without any.
 ROOM = """() => {
   const all = [...document.querySelectorAll('[class*=st-key-room_]')].filter(x => x.checkVisibility());
   if (!all.length) return null;
-  const module = all[0].className.match(/st-key-room_([a-z]+)_/)[1];
-  return [module, all[0].getBoundingClientRect().height, all[0].style.minHeight === '0px'];
+  const key = all[0].className.match(/st-key-room_([A-Za-z0-9_]+)/)[1];
+  return [key, all[0].getBoundingClientRect().height, all[0].style.minHeight === '0px'];
 }"""
 
 
@@ -78,7 +79,8 @@ def misfit(page: Page, width: int) -> object:
     now = page.evaluate(ROOM)
     if now is None:
         return None
-    module, height, is_free = now
+    key, height, is_free = now
+    module = max((x for x in ROOMS if key.startswith(f"{x}_")), key=len)
     reserved = ROOMS[module][width]
     fits = is_free and reserved <= 1.2 * height and (height <= 1.25 * reserved or reserved > 700)
     return None if fits else (module, reserved, height, is_free)
