@@ -26,8 +26,6 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
         raise ConfigError(*(message(problem, names) for problem in problems)) from None
     if refused_task := TASK_KINDS[config.task.kind].refuses(config.task):
         raise ConfigError(*refused_task)
-    if problem := unreadable(config.task, config.model):
-        raise ConfigError(problem)
     if config.wrong_truths and TASK_KINDS[config.task.kind].misstate is None:
         able = [name for name, kind in TASK_KINDS.items() if kind.misstate is not None]
         raise ConfigError(
@@ -36,7 +34,7 @@ def parse_config(values: dict[str, Any]) -> RunConfig:
             kind=config.task.kind,
             names=able,
         )
-    if problem := _too_many_questions(config) or _impossible_tests(config):
+    if problem := (_too_many_questions(config) or _impossible_tests(config) or unreadable(config.task, config.model)):
         raise ConfigError(problem)
     return config
 

@@ -40,7 +40,7 @@ def test_a_bare_name_reaches_every_learner_that_has_it_and_a_dotted_one_only_one
         ({"task.kind": "code"}, "task.kind: must be one of 'chain-sum', .*'reasoning-gym'.*, but is 'code'"),
         ({"task.kind": "imported"}, "task.kind: must be one of"),
         ({"task.kind": None}, "task.kind: must be one of .*, but is None"),
-        ({"task.kind": "questions"}, "task: there are no questions yet: set task.questions to a list such as"),
+        ({"task.kind": "questions"}, "task: there are no questions yet: set task.questions to a list of at least"),
         ({"task.kind": "reasoning-gym", "task.terms": 3}, "task.terms: there is no setting of this name"),
     ],
 )

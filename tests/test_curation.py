@@ -72,7 +72,7 @@ def test_more_different_questions_than_there_are_are_refused_before_a_run_is_que
         {"task.kind": "program", "task.visible": 2, "task.hidden": 2, "task.heldout": 16},
         {
             "task.kind": "questions",
-            "task.questions": [{"question": f"{i} + 1", "answer": str(i + 1)} for i in range(40)],
+            "task.questions": [{"question": f"{i}+1=", "answer": str(i + 1)} for i in range(40)],
         },
     ],
     ids=lambda x: str(x["task.kind"]),

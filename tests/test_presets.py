@@ -9,6 +9,7 @@ from core.given_config import change, parse_config
 from core.learners.registry import learner
 from core.presets import PRESETS, differences, preset, title_of
 from core.runs.naming import checked_name
+from core.tasks.readable import READS_TEXT
 
 SUMS = preset("chain-sum")
 
@@ -32,8 +33,11 @@ def test_a_preset_as_it_is_has_its_name_and_seed(name: str) -> None:
         ({"max_completion_length": 20, "measure_kl": False}, ["max_completion_length=20", "measure_kl=false"]),
         ({"model": "/a/b/my-model/"}, ["model=my-model"]),
         ({"task.terms": 2}, ["task.terms=2"]),
-        ({"task.kind": "reasoning-gym"}, ["task.dataset=chain_sum"]),
-        ({"task.kind": "reasoning-gym", "task.dataset": "gcd"}, ["task.dataset=gcd"]),
+        ({"task.kind": "reasoning-gym", "model": READS_TEXT}, [f"model={READS_TEXT}", "task.dataset=chain_sum"]),
+        (
+            {"task.kind": "reasoning-gym", "task.dataset": "gcd", "model": READS_TEXT},
+            [f"model={READS_TEXT}", "task.dataset=gcd"],
+        ),
     ],
 )
 def test_differences_are_named_as_they_are_typed(assignments: dict[str, object], named: list[str]) -> None:

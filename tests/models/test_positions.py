@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from core.errors import ConfigError, RequestError
 from core.models import forward, positions
 from core.models.positions import Limit
+from core.tasks.readable import READS_TEXT
 from core.training.rollout import sample
 from core.training.scoring import Sequences
 from core.training.trainer import Trainer
@@ -149,4 +150,5 @@ def test_a_run_past_what_was_learnt_says_so(tmp_path: Path) -> None:
 
 def test_a_question_that_the_model_cannot_read_is_refused_before_a_run() -> None:
     with pytest.raises(RequestError, match="is no character of this model"):
-        Trainer(chat_config("chain-sum-3x1"), "ppo")
+        # A config of its own making: what a person gives is refused by name (core/tasks/readable.py).
+        Trainer(chat_config(READS_TEXT).model_copy(update={"model": "chain-sum-3x1"}), "ppo")

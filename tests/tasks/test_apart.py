@@ -13,6 +13,7 @@ from core.given_config import parse_config
 from core.stored_config import dump_config, load_config
 from core.tasks.apart import first_that_fit, same_sum, together
 from core.tasks.kinds.questions import Question, Questions, QuestionsSettings
+from core.tasks.readable import READS_TEXT
 from core.tasks.registry import task_for
 
 
@@ -74,13 +75,13 @@ def test_where_they_are_not_kept_on_one_side_what_stands_on_both_is_said() -> No
 def test_a_file_of_hardly_more_than_one_sum_is_refused() -> None:
     same = ["1 + 2 + 3 + 4", *(" + ".join(x) for x in itertools.permutations("1234"))][1:]
     questions = [{"question": f"What is {x}?", "answer": "10"} for x in same]
-    values = {"task": {"kind": "questions", "questions": questions}}
+    values = {"model": READS_TEXT, "task": {"kind": "questions", "questions": questions}}
     with pytest.raises(ConfigError) as refused:
         parse_config(values)
     assert str(refused.value).startswith("task.questions: too many ask the same in another order or written another")
     assert "only 0 can be kept apart from all that ask the same, and 8 are needed" in str(refused.value)
     assert "set task.reordered_apart=false" in str(refused.value)
-    config = parse_config({"task": {**values["task"], "reordered_apart": False}})
+    config = parse_config({**values, "task": {**values["task"], "reordered_apart": False}})
     assert len(task_for(config.task).heldout) == 8
 
 

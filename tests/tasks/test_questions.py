@@ -11,6 +11,7 @@ from core.given_config import change, parse_config
 from core.stored_config import dump_config, load_config
 from core.tasks.kinds.questions import MOST_BYTES, Question, Questions, QuestionsSettings, read_questions
 from core.tasks.matching import equal, is_formula, same_text
+from core.tasks.readable import READS_TEXT
 from core.tasks.registry import task_for
 
 
@@ -169,14 +170,14 @@ def test_a_file_with_an_answer_that_no_response_can_give_is_refused_with_its_lin
     extraction, answer, sentence, matching
 ):
     text = "\n".join([*lines(16), "", "", json.dumps({"question": "Which?", "answer": answer})])
-    values = {"task": {"kind": "questions", "extraction": extraction, "matching": matching}}
+    values = {"model": READS_TEXT, "task": {"kind": "questions", "extraction": extraction, "matching": matching}}
     values["task"]["questions"] = read_questions(text)
     with pytest.raises(ConfigError) as caught:
         parse_config(values)
     assert str(caught.value).startswith("task.questions: line 19: ")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
-    config = change(parse_config({"task": {**values["task"], "extraction": "whole"}}), {"seed": 1})
+    config = change(parse_config({**values, "task": {**values["task"], "extraction": "whole"}}), {"seed": 1})
     with pytest.raises(ConfigError, match=r"task\.questions: line 19: "):
         change(config, {"task.extraction": extraction})
     # A run that was stored so is read all the same.
@@ -397,7 +398,7 @@ def test_same_text_forgives_white_space_and_how_accents_are_written():
 
 
 def test_a_run_keeps_its_questions_and_finds_them_again():
-    config = RunConfig(task=settings(500, heldout=100))
+    config = RunConfig(task=settings(500, heldout=100), model=READS_TEXT)
     again = RunConfig.model_validate_json(config.model_dump_json())
     assert again == config
     assert task_for(again.task).heldout == task_for(config.task).heldout

@@ -124,7 +124,7 @@ def test_of_a_model_from_elsewhere_nothing_is_known() -> None:
 def test_questions_of_ones_own_that_are_not_there_are_asked_for() -> None:
     with pytest.raises(ConfigError) as caught:
         change(RunConfig(), {"task.kind": "questions"})
-    assert str(caught.value).startswith("task: there are no questions yet: set task.questions to a list such as [{")
+    assert str(caught.value).startswith("task: there are no questions yet: set task.questions to a list of at least ")
     assert "of at least 16" in str(caught.value)
     with pytest.raises(ConfigError, match=r"task.questions: "):
         change(RunConfig(), {"task.kind": "questions", "task.questions": []})

@@ -56,8 +56,8 @@ class QuestionsSettings(InWords):
     def _given(cls, values: Any) -> Any:
         if isinstance(values, dict) and "questions" not in values:
             raise ConfigError(
-                'there are no questions yet: set task.questions to a list such as [{{"question": "3 + 5 =", "answer": '
-                '"8"}}, …] of at least {least}, or upload a file with them in the settings of the lab',
+                "there are no questions yet: set task.questions to a list of at least {least}, each with a question "
+                "and an answer, or upload a file with them in the settings of the lab",
                 least=FEWEST,
             )
         return values
