@@ -93,14 +93,24 @@ def test_a_run_is_started_paused_stepped_resumed_and_stopped_and_all_learners_st
     control(page, "lab_stop").click()
     expect(control(page, "lab_start")).to_be_enabled()
     assert store.get(run_id).status == "stopped"
-    (last,) = steps()
-    stand("stopped", last)
+    # A stop ends a step that takes longer than a moment inside it (core/workers/interruption.py): on a busy machine one
+    # learner may then stand a step before the other. That they are level otherwise, tests/workers/test_level.py holds.
+    last = {x.name: x.step for x in store.get(run_id).learners}
+    assert max(last.values()) - min(last.values()) <= 1
+    for name, step in last.items():
+        bar = page.locator(f'.bar[data-learner="{name}"]')
+        expect(bar.locator("[data-status]")).to_have_attribute("data-status", "stopped")
+        expect(bar.get_by_role("progressbar")).to_have_attribute("aria-valuenow", str(step + 1))
+    shown = "|".join(str(step + 1) for step in set(last.values()))
+    expect(lab).to_have_attribute("data-shown-step", re.compile(f"^({shown})$"))
     reward = page.locator('.chart[data-key="reward"] .values b')
     expect(reward).to_have_text([re.compile(r"^[\d.]+$")] * 2)  # a number of each
     page.get_by_text("What happened in this run").click()
     expect(page.locator(".st-key-lab_events").get_by_test_id("stDataFrame")).to_be_visible()
     assert {"start", "pause", "step", "resume", "stop"} <= {x["kind"] for x in store.events(run_id)}
-    assert [x["step"] for x in store.events(run_id) if x["kind"] == "stop"] == [last + 1] * 2
+    assert {x["learner"]: x["step"] for x in store.events(run_id) if x["kind"] == "stop"} == {
+        name: step + 1 for name, step in last.items()
+    }
 
 
 #: What the page says at once to a press that the learners hear at the end of their step.
