@@ -160,7 +160,7 @@ def _more(run: RunInfo | None, live: bool, off: Message | None) -> None:
     done, upto = steps_of(run)
     if run is None:
         why = _("Sample a batch first; the same run then goes on.")
-    elif run is not None and upto <= done:
+    elif upto <= done:
         most = ngettext("{n} step", "{n} steps", done).format(n=whole(done))
         why = _("This server allows a run no more than {steps}.").format(steps=most)
     else:
