@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from core.errors import verbatim
 from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.store import RunStore
+from tests.e2e import late
 from tests.e2e.rest import at_rest, laid_out
 from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
@@ -47,6 +48,22 @@ FLAGS = [
 #: Nothing fades from one colour into another any more; what moves without end does not count.
 FADED = """document.getAnimations().every(
   x => x.playState !== 'running' || x.effect.getComputedTiming().iterations === Infinity)"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("browser tests")
+    group.addoption("--late", choices=("page", "test"), help="who comes late: the page or the test (tests/e2e/late.py)")
+    group.addoption("--late-seed", type=int, default=0, help="seed of what is held up at random (default 0)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    late.pages = config.getoption("--late", None) == "page"
+
+
+@pytest.fixture(autouse=True)
+def lateness(request: pytest.FixtureRequest) -> None:
+    """What a test's page is slowed down by depends on the seed and on the test alone."""
+    late.chance.seed(f"{request.config.getoption('--late-seed', 0)} {request.node.nodeid}")
 
 
 @dataclass
@@ -132,7 +149,7 @@ def serving(
     home: Path, script: Path = ROOT / "app.py", base: str = "", port: int | None = None, **environment: str
 ) -> Iterator[Server]:
     """Starts the app, on a free port if none is named, and waits until it says that it serves; ends it afterwards."""
-    port = port or free_port()
+    named, port = bool(port), port or free_port()
     env = {**os.environ, "CREDIT_LAB_HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
     options += [f"--server.baseUrlPath={base}"] if base else []
@@ -149,7 +166,8 @@ def serving(
                 break
         else:
             pytest.fail(f"the app did not start: {log.read_text()[-2000:]}")
-        yield Server(f"http://127.0.0.1:{port}/{base}".rstrip("/"), home, process)
+        with late.held_up(port) if late.pages and not named else nullcontext(port) as open_port:
+            yield Server(f"http://127.0.0.1:{open_port}/{base}".rstrip("/"), home, process)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -166,12 +184,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         pytest.fail("needs Chromium on the PATH (`make test` installs it where apt is there)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        slow_mo = late.REST_MS if request.config.getoption("--late", None) == "test" else 0
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, slow_mo=slow_mo)
         yield browser
         browser.close()
 

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import JSHandle, Locator, Page
+from playwright.sync_api import JSHandle, Locator, Page, expect
+
+from tests.e2e.windows import TIMEOUT_MS
 
 #: So long nothing may happen, in milliseconds in which the page draws: timers of its own have gone off by then.
 REST_MS = 500
@@ -59,6 +61,20 @@ LAID_OUT = """x => {
   x.where = now;
   return x.same >= x.frames;
 }"""
+#: The boxes of elements of which all that are on show kept theirs for so many frames; null where one was taken away.
+STILL = """async (parts, frames) => {
+  const shown = () => parts.filter(x => x.checkVisibility()).map(x => x.getBoundingClientRect())
+    .filter(x => x.width || x.height).map(({x, y, width, height}) => ({x, y, width, height}));
+  let now = shown(), same = 0;
+  while (same < frames || document.fonts.status !== 'loaded') {
+    await new Promise(requestAnimationFrame);
+    if (!parts.every(x => x.isConnected)) return null;
+    const before = JSON.stringify(now);
+    now = shown();
+    same = JSON.stringify(now) === before ? same + 1 : 0;
+  }
+  return now;
+}"""
 #: Whether nothing stands out to the right of a page.
 FITS = """() => {
   const main = document.querySelector('[data-testid=stMain]');
@@ -81,6 +97,27 @@ def laid_out(page: Page) -> None:
     who draws anew at another width does so in the next ones. Raises TimeoutError where something always moves.
     """
     page.wait_for_function(LAID_OUT, arg=remembered(page, {"same": 0, "where": "", "frames": FRAMES}))
+
+
+def boxes(parts: Locator) -> list[dict[str, float]]:
+    """Where those of an element's parts that are on show stand in the window, and how large they are, in pixels.
+
+    All are measured at one moment, once they have kept their places for some frames: measured one after another,
+    or while the page is laid out, they may be of two layouts. Raises AssertionError where they never stand still.
+    """
+    end = time.monotonic() + TIMEOUT_MS / 1000
+    while time.monotonic() < end:
+        measured: list[dict[str, float]] | None = parts.evaluate_all(STILL, FRAMES // 4)
+        if measured is not None and measured == parts.evaluate_all(STILL, 0):  # nor are they others by now
+            return measured
+    raise AssertionError(f"these never stand still: {parts}")
+
+
+def box(part: Locator) -> dict[str, float]:
+    """Where an element is and how large, once it is on show and stands still; of several, an AssertionError."""
+    expect(part).to_be_visible()
+    (only,) = boxes(part)
+    return only
 
 
 def frames(page: Page, count: int = 2 * FRAMES) -> None:

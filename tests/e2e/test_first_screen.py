@@ -13,7 +13,7 @@ from core.config import RunConfig
 from core.learners.registry import learner
 from core.presets import PRESETS
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
-from tests.e2e.rest import laid_out, watched
+from tests.e2e.rest import box, boxes, laid_out, watched
 
 pytestmark = pytest.mark.browser
 #: Of a laptop's screen and of a projector's.
@@ -36,9 +36,8 @@ def drawn(page: Page) -> Locator:
 
 
 def bottom(part: Locator) -> float:
-    box = part.bounding_box()
-    assert box, "it is not on the page"
-    return box["y"] + box["height"]
+    place = box(part)
+    return place["y"] + place["height"]
 
 
 def resized(page: Page, width: int, height: int) -> None:
@@ -86,8 +85,8 @@ def test_nothing_is_cut_off_covered_or_wrapped(page: Page, server: Server, lang:
     opened(page, server, f"lang={lang}&preset=long-sums&steps=8")
     offer = page.locator(".offer.bubble")
     expect(offer).to_be_visible()
-    (box,) = boxes(page.locator(".card"))
-    assert boxes(offer)[0]["x"] + boxes(offer)[0]["width"] <= box["x"]
+    card = box(page.locator(".card"))
+    assert boxes(offer)[0]["x"] + boxes(offer)[0]["width"] <= card["x"]
     controls = boxes(page.locator(".st-key-lab_controls :is(button, summary):visible:not(.bubble *)"))
     assert len(controls) >= 8
     assert max(x["y"] for x in controls) - min(x["y"] for x in controls) <= 3
@@ -176,10 +175,6 @@ def test_a_larger_window_has_larger_charts_and_scatters_beside_the_card(page: Pa
             assert all(x["x"] + x["width"] < card["x"] and x["y"] < scatter * height for x in first)
     assert tokens == sorted(tokens)
     assert tokens[-1] > tokens[0]
-
-
-def boxes(parts: Locator) -> list[dict[str, float]]:
-    return [dict(box) for x in parts.all() if (box := x.bounding_box())]  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

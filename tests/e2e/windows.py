@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Error, Page
 
+from tests.e2e.late import slowed
+
 TIMEOUT_MS = 90_000
 
 
@@ -31,6 +33,7 @@ class Windows:
         page = self._free.pop() if self._free else self._new()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")  # type: ignore[arg-type]
+        slowed(page)
         listeners: list[tuple[Any, Callable[..., Any]]] = []
 
         def on(event: Any, f: Callable[..., Any]) -> None:
