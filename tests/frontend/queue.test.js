@@ -42,6 +42,25 @@ const answer = (status, body, etag = null) => ({
   headers: { get: () => etag },
 });
 
+test("what was under way when updates were paused changes nothing, and is asked for again when they go on", async (t) => {
+  let come = (_) => {};
+  const late = new Promise((resolve) => {
+    come = resolve;
+  });
+  const { source, asked, events } = pulling(t, [late, answer(200, { rows: [1] }, '"e1"')]);
+  source.pause(true);
+  come(answer(200, { rows: [1] }, '"e1"'));
+  await turns();
+  t.mock.timers.tick(5000);
+  await turns();
+  assert.deepEqual(events, []);
+  assert.equal(asked.length, 1);
+  source.pause(false);
+  await turns();
+  assert.deepEqual(asked[1].headers, {});
+  assert.deepEqual(events.at(-1), ["onLive", { rows: [1] }]);
+});
+
 test("a pull asks from the cursor on, names the last answer, and waits a second", async (t) => {
   const { asked, events } = pulling(t, [answer(200, { rows: [1] }, '"e1"'), answer(304)]);
   await turns();

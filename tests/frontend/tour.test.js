@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { frames } from "./frames.js";
 import { page } from "./page.js";
 
 const view = { width: 1000, height: 800 };
@@ -129,6 +130,29 @@ test("a stop whose part is not there is shown without pointing", async (t) => {
   const { root } = await drawn(t);
   root.querySelector(".begin").click();
   assert.equal(root.querySelector("dialog").dataset.points, "false"); // nothing is laid out here
+});
+
+test("what is pointed at is followed while the page around it still comes, and no longer than the tour is open", async (t) => {
+  const { root } = await drawn(t);
+  const clock = frames();
+  const place = { left: 10, top: 100, width: 20, height: 30 };
+  const part = document.createElement("p");
+  part.dataset.tour = "curves";
+  part.getBoundingClientRect = () => ({ ...place });
+  const host = document.createElement("div");
+  document.body.append(host);
+  root.querySelector(".begin").click();
+  const { dialog, spot } = { dialog: root.querySelector("dialog"), spot: root.querySelector(".spot") };
+  assert.equal(dialog.dataset.points, "false");
+  host.attachShadow({ mode: "open" }).append(part);
+  clock.pass(0.05);
+  assert.equal(dialog.dataset.points, "true", "it came after the tour had begun");
+  assert.equal(spot.style.top, "96px");
+  place.top = 300; // pictures above it have come
+  clock.pass(0.05);
+  assert.equal(spot.style.top, "296px");
+  root.querySelector("dialog").oncancel({ preventDefault() {} });
+  assert.equal(clock.waiting, 0);
 });
 
 test("parts are marked by their role, the first of those that there are", async (t) => {

@@ -67,6 +67,9 @@ export default class LessonTour {
   #sent = null;
   #at = 0;
   #done = false; // in this visit
+  #frame = 0;
+  /** @type {Element | null} what is pointed at */
+  #part = null;
 
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
   constructor({ root, send }) {
@@ -95,7 +98,6 @@ export default class LessonTour {
       this.#end();
     };
     this.dialog.onkeydown = (event) => this.#keys(event);
-    this.moved = () => this.#place();
     this.root = el("div", { class: "tour-parts" }, this.button, this.offer, this.dialog);
     root.append(this.root);
     root.classList.remove("lab"); // that is the board, beside which this stands (tour.css has the colours)
@@ -126,14 +128,20 @@ export default class LessonTour {
     this.#at = 0;
     this.offer.hidden = true;
     this.dialog.showModal();
-    window.addEventListener("resize", this.moved);
-    document.addEventListener("scroll", this.moved, true);
     this.#show();
+    this.#follow();
+  }
+
+  /** Frame by frame: a part moves as it is scrolled, and as what stands above it comes late or grows. */
+  #follow() {
+    this.#frame = requestAnimationFrame(() => {
+      this.#place();
+      this.#follow();
+    });
   }
 
   #stopFollowing() {
-    window.removeEventListener("resize", this.moved);
-    document.removeEventListener("scroll", this.moved, true);
+    cancelAnimationFrame(this.#frame);
   }
 
   /** Taken to its end, skipped or declined: it is not offered again. */
@@ -178,6 +186,7 @@ export default class LessonTour {
     this.back.disabled = this.#at === 0;
     this.dialog.dataset.stop = stops[this.#at].role;
     const part = this.#anchor;
+    this.#part = part;
     const isTall = (part?.getBoundingClientRect().height ?? 0) > window.innerHeight / 2;
     part?.dispatchEvent(new CustomEvent("partwanted", { bubbles: true, composed: true })); // loader/present.mjs
     part?.scrollIntoView({ block: isTall ? "start" : "center" });
@@ -192,7 +201,8 @@ export default class LessonTour {
 
   #place() {
     const view = { width: document.documentElement.clientWidth, height: window.innerHeight };
-    const part = this.#anchor?.getBoundingClientRect() ?? null;
+    if (!this.#part?.getBoundingClientRect().width) this.#part = this.#anchor; // it is there by now, or another is
+    const part = this.#part?.getBoundingClientRect() ?? null;
     const { style } = this.spot;
     this.dialog.dataset.points = String(part !== null);
     if (part) {

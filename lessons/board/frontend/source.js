@@ -89,6 +89,7 @@ export class PullSource {
       return this.on.onTrouble(null);
     }
     const body = await answer.json(); // throws on what is not our server's
+    if (this.paused && this.on.cursor() > 0) return; // paused meanwhile: it is asked for again when that is over
     if (answer.ok) {
       this.#failures = 0;
       this.#etag = answer.headers.get("ETag");
