@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,13 +19,16 @@ from core.runs import lifecycle
 from core.runs.errors import RunNotFound
 from core.runs.store import RunStore
 from tests.e2e import late
-from tests.e2e.rest import at_rest, laid_out
+from tests.e2e.rest import at_rest, fits, laid_out, remembered
+from tests.e2e.servers import ROOT as ROOT
+from tests.e2e.servers import Server as Server
+from tests.e2e.servers import free_port as free_port
+from tests.e2e.servers import serving as serving
 from tests.e2e.windows import TIMEOUT_MS, Windows
 from tests.helpers import step_trace
 
 # What is waited for comes in a second or two; a busy machine may take its time. Only what is itself long says more.
 expect.set_options(timeout=TIMEOUT_MS)
-ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 Phone = Callable[[str], AbstractContextManager[Page]]
 PhoneCheck = Callable[[str, Callable[[Page], object]], None]
@@ -45,9 +43,14 @@ FLAGS = [
 ]
 
 
-#: Nothing fades from one colour into another any more; what moves without end does not count.
-FADED = """document.getAnimations().every(
-  x => x.playState !== 'running' || x.effect.getComputedTiming().iterations === Infinity)"""
+#: Nothing fades from one colour into another any more, for some frames: what was asked for last is drawn in the next.
+#: What moves without end does not count.
+FADED = """x => {
+  const fades = document.getAnimations().some(
+    y => y.playState === 'running' && y.effect.getComputedTiming().iterations !== Infinity);
+  x.same = fades ? 0 : x.same + 1;
+  return x.same > 2;
+}"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,19 +67,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def lateness(request: pytest.FixtureRequest) -> None:
     """What a test's page is slowed down by depends on the seed and on the test alone."""
     late.chance.seed(f"{request.config.getoption('--late-seed', 0)} {request.node.nodeid}")
-
-
-@dataclass
-class Server:
-    """A running app: its address, its data folder and its process."""
-
-    url: str
-    home: Path
-    process: subprocess.Popen[str]
-
-    @property
-    def store(self) -> RunStore:
-        return RunStore(home=self.home)
 
 
 #: Most runs of these tests are of the same settings: theirs are made up once.
@@ -136,44 +126,6 @@ def no_run_goes_on() -> Iterator[None]:
 def link(server: Server, key: str, run_id: str, **query: str) -> str:
     """A lesson's address, of this run and with these choices."""
     return f"{server.url}/{key}?" + "&".join(f"{name}={value}" for name, value in {"run": run_id, **query}.items())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(
-    home: Path, script: Path = ROOT / "app.py", base: str = "", port: int | None = None, **environment: str
-) -> Iterator[Server]:
-    """Starts the app, on a free port if none is named, and waits until it says that it serves; ends it afterwards."""
-    named, port = bool(port), port or free_port()
-    env = {**os.environ, "CREDIT_LAB_HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
-    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
-    options += [f"--server.baseUrlPath={base}"] if base else []
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    log = home / "server.log"
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
-        )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "URL:" in line:
-                break
-        else:
-            pytest.fail(f"the app did not start: {log.read_text()[-2000:]}")
-        with late.held_up(port) if late.pages and not named else nullcontext(port) as open_port:
-            yield Server(f"http://127.0.0.1:{open_port}/{base}".rstrip("/"), home, process)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 @pytest.fixture(scope="session")
@@ -257,7 +209,7 @@ def phone(windows: Windows) -> Phone:
         with windows.lent(width=400, scheme=scheme) as page:
             page.on("pageerror", lambda error: errors.append(str(error)))
             yield page
-            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            fits(page)
             assert errors == []
 
     return opened
@@ -268,7 +220,7 @@ def axe() -> Callable[..., list[str]]:
     """Runs axe-core on a page, or on the part of it that an axe context names; a line per serious violation."""
 
     def check(page: Page, part: object = None) -> list[str]:
-        page.wait_for_function(FADED)
+        faded(page)
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE.read_text(encoding="utf-8"))
         script = "async part => (await axe.run(part ?? document, {resultTypes: ['violations']})).violations"
@@ -278,12 +230,17 @@ def axe() -> Callable[..., list[str]]:
     return check
 
 
+def faded(page: Page) -> None:
+    """Waits until what was asked for is drawn, and nothing fades any more."""
+    page.wait_for_function(FADED, arg=remembered(page, {"same": 0}))
+
+
 def recolour(page: Page, scheme: str) -> None:
     """The page that is open in another colour scheme, once it is drawn so and nothing fades any more."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     ground = "x => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === x"
     page.wait_for_function(ground, arg=scheme)
-    page.wait_for_function(FADED)
+    faded(page)
 
 
 @pytest.fixture
@@ -299,6 +256,5 @@ def fits_and_is_accessible(phone: Phone, axe: Callable[..., list[str]]) -> Phone
             at_rest(page)
             laid_out(page)
             assert axe(page) == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
     return check

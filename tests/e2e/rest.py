@@ -24,43 +24,47 @@ FRAME_MS = 50
 #: So many frames in a row nothing may move.
 FRAMES = 12
 
-#: Whether it is; `x` remembers for how long it has been. Asked at every frame.
-AT_REST = """x => {
+#: Whether nothing is under way on a page of ours: its script does not run, and all that it consists of is there.
+IDLE = """components => {
   const app = document.querySelector('[data-testid=stApp]');
   const all = selector => [...document.querySelectorAll(selector)];
-  let idle = app?.dataset.testScriptState === 'notRunning' && app.dataset.testConnectionState === 'CONNECTED'
+  const idle = app?.dataset.testScriptState === 'notRunning' && app.dataset.testConnectionState === 'CONNECTED'
     && document.fonts.status === 'loaded' && all('[data-testid=stSkeleton]').every(y => !y.checkVisibility());
-  if (idle && x.components) {
-    const hosts = all('[data-testid=stBidiComponentIsolated]');
-    const inside = hosts.flatMap(y => [...y.shadowRoot?.querySelectorAll('.lesson, .plot') ?? []]);
-    idle = hosts.every(y => y.dataset.ready === 'true')
-      && inside.every(y => y.matches('.plot') ? !y.clientWidth || y.firstChild : y.dataset.drawn === 'true');
-  }
-  const now = performance.now();
+  if (!idle || !components) return idle;
+  const hosts = all('[data-testid=stBidiComponentIsolated]');
+  const inside = hosts.flatMap(y => [...y.shadowRoot?.querySelectorAll('.lesson, .plot') ?? []]);
+  return hosts.every(y => y.dataset.ready === 'true')
+    && inside.every(y => y.matches('.plot') ? !y.clientWidth || y.firstChild : y.dataset.drawn === 'true');
+}"""
+#: Whether that is so for long enough; `x` remembers for how long it has been. Asked at every frame.
+AT_REST = f"""x => {{
+  const idle = ({IDLE})(x.components), now = performance.now();
   x.rest = idle ? x.rest + Math.min(x.frame, now - x.before) : 0;
   x.before = now;
   return x.rest >= x.long;
-}"""
-#: Whether all parts of the page have stood where they are, as large as they are, for some frames; `x` remembers.
-LAID_OUT = """x => {
+}}"""
+#: Whether all parts of the page have stood where they are, as large as they are, for some frames in which nothing was
+#: under way; `x` remembers.
+LAID_OUT = f"""x => {{
   const main = document.querySelector('[data-testid=stMain]') ?? document.documentElement;
   const where = [innerWidth, innerHeight, main.scrollHeight, main.scrollTop];
-  const walk = root => {
-    for (const e of root.querySelectorAll('*')) {
+  const walk = root => {{
+    for (const e of root.querySelectorAll('*')) {{
       if (e.shadowRoot) walk(e.shadowRoot);
       if (!e.matches('[data-testid=stElementContainer], .lesson, .lesson *, .lab, .lab > *, canvas, svg')) continue;
       const box = e.getBoundingClientRect();
       if (box.width) where.push(box.left, box.top, box.width, box.height);
-    }
-  };
+    }}
+  }};
   walk(document);
   const now = where.join();
   const fades = document.getAnimations().some(
     y => y.playState === 'running' && y.effect.getComputedTiming().iterations !== Infinity);
-  x.same = now === x.where && !fades && document.fonts.status === 'loaded' ? x.same + 1 : 0;
+  const idle = !document.querySelector('[data-testid=stApp]') || ({IDLE})(true);
+  x.same = now === x.where && !fades && idle && document.fonts.status === 'loaded' ? x.same + 1 : 0;
   x.where = now;
   return x.same >= x.frames;
-}"""
+}}"""
 #: The boxes of elements of which all that are on show kept theirs for so many frames; null where one was taken away.
 STILL = """async (parts, frames) => {
   const shown = () => parts.filter(x => x.checkVisibility()).map(x => x.getBoundingClientRect())
@@ -93,8 +97,10 @@ def at_rest(page: Page, *, components: bool = True) -> None:
 
 
 def laid_out(page: Page) -> None:
-    """Waits until fonts are there, nothing fades and all parts of the page have kept their places for FRAMES frames:
+    """Waits until all of the page is there, nothing fades and all its parts have kept their places for FRAMES frames:
     who draws anew at another width does so in the next ones. Raises TimeoutError where something always moves.
+
+    What a page only does later, by timers of its own or because a component asks for it, may still come (`at_rest`).
     """
     page.wait_for_function(LAID_OUT, arg=remembered(page, {"same": 0, "where": "", "frames": FRAMES}))
 
@@ -183,11 +189,16 @@ def watched(part: Locator, look: str) -> Iterator[Seen]:
     frames.evaluate("x => { x.isOver = true; }")
 
 
+def fits(page: Page) -> None:
+    """Waits until nothing stands out to the right; raises TimeoutError where something always does."""
+    page.wait_for_function(FITS)
+
+
 def narrowed(page: Page, width: int = 400, height: int = 800) -> None:
     """Makes the window so many pixels wide, and waits until all of the page fits; raises TimeoutError where it never
     does."""
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function(FITS)
+    fits(page)
 
 
 def remembered(page: Page, known: dict[str, Any]) -> Any:

@@ -95,7 +95,8 @@ def screens(page: Page, act: bool = False) -> Iterator[tuple[str, int]]:
     place, onward = page.locator(".place"), page.locator(".bar[role=toolbar] button").nth(1)
     answered: set[str] = set()
     while True:
-        yield place.inner_text(), settled(page)
+        over = settled(page)
+        yield place.inner_text(), over
         for what, is_seen in _acts(page, answered) if act else ():
             over = settled(page)
             yield f"{place.inner_text()}, {what}", over if is_seen() else -1

@@ -13,7 +13,7 @@ from core.config import RunConfig
 from core.learners.registry import learner
 from core.presets import PRESETS
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
-from tests.e2e.rest import box, boxes, laid_out, watched
+from tests.e2e.rest import box, boxes, frames, laid_out, watched
 
 pytestmark = pytest.mark.browser
 #: Of a laptop's screen and of a projector's.
@@ -31,7 +31,7 @@ def drawn(page: Page) -> Locator:
     lab = page.get_by_test_id("lab")
     expect(lab).to_have_attribute("data-shown-step", re.compile(r"\d+"))
     expect(page.locator(".t.picked")).to_have_count(1)
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    laid_out(page)
     return lab
 
 
@@ -41,9 +41,10 @@ def bottom(part: Locator) -> float:
 
 
 def resized(page: Page, width: int, height: int) -> None:
-    """The window of this size, once the page is laid out for it."""
+    """The window of this size, once the page that is open in it is laid out for it."""
     page.set_viewport_size({"width": width, "height": height})
-    laid_out(page)
+    if page.url != "about:blank":
+        laid_out(page)
 
 
 @pytest.mark.parametrize(("lang", "sizes"), [("en", SIZES), ("zh-TW", SIZES[::-1])])
@@ -61,7 +62,7 @@ def test_tokens_curves_and_card_are_in_the_first_screen(
 def check_first_screen(page: Page, height: int) -> None:
     keys = ("start button", "pause button", "step button", "stop button", "settings summary")
     menus = ("export [data-testid=stPopoverButton]", "previous [data-testid=stPopoverButton]")
-    controls = [boxes(page.locator(f".st-key-lab_{key}:visible"))[0] for key in (*keys, *menus, "tour .begin")]
+    controls = [box(page.locator(f".st-key-lab_{key}:visible").first) for key in (*keys, *menus, "tour .begin")]
     rows = {round(x["y"] + x["height"] / 2) for x in controls}
     assert max(rows) - min(rows) <= 3, "the controls are in one row"
     first = page.locator(".lead .chart")
@@ -85,8 +86,8 @@ def test_nothing_is_cut_off_covered_or_wrapped(page: Page, server: Server, lang:
     opened(page, server, f"lang={lang}&preset=long-sums&steps=8")
     offer = page.locator(".offer.bubble")
     expect(offer).to_be_visible()
-    card = box(page.locator(".card"))
-    assert boxes(offer)[0]["x"] + boxes(offer)[0]["width"] <= card["x"]
+    place = box(offer)
+    assert place["x"] + place["width"] <= box(page.locator(".card"))["x"]
     controls = boxes(page.locator(".st-key-lab_controls :is(button, summary):visible:not(.bubble *)"))
     assert len(controls) >= 8
     assert max(x["y"] for x in controls) - min(x["y"] for x in controls) <= 3
@@ -112,6 +113,7 @@ def test_of_four_learners_two_responses_each_are_in_the_first_screen(page: Page,
     few = rows.count()
     page.get_by_test_id("all").click()
     expect(page.get_by_test_id("all")).to_have_attribute("aria-pressed", "true")
+    expect(rows).not_to_have_count(few)
     assert rows.count() > few
     page.get_by_test_id("all").click()
     expect(rows).to_have_count(few)
@@ -122,9 +124,13 @@ def test_the_time_that_is_left_takes_no_row_from_four_learners_strips(page: Page
     run = LiveRun(server.store, PRESETS["long-sums-critics"])
     run.tick(3)
     opened(page, server, f"lang=en&run={run.id}")
+    with page.expect_request("**/live?**"):
+        page.route("**/live?**", lambda _route: None)  # no news any more, which would write the time anew
+    frames(page, 2)  # what came before is drawn
     long = "1 min 26 s of training · 24 s a step · 23 min 9 s left"
     page.get_by_test_id("time").evaluate("(x, long) => { x.textContent = long }", long)
     rows = {round(x["y"]) for x in boxes(page.locator(".bars .bar"))}
+    expect(page.get_by_test_id("time")).to_have_text(long)
     run.end()
     assert len(rows) == 2
 
@@ -219,7 +225,7 @@ def test_the_second_chart_is_chosen_and_a_link_keeps_it(recorded: Page) -> None:
     menu.select_option("entropy")
     expect(page.locator('.lead .chart[data-key="entropy"] canvas')).to_be_visible()
     expect(page.locator(".chart[data-key=entropy]")).to_have_count(1)
-    assert "right=entropy" in page.url
+    expect(page).to_have_url(re.compile(r"[?&]right=entropy"))
     page.reload()
     expect(page.locator('.lead .chart[data-key="entropy"] canvas')).to_be_visible()
     expect(page.get_by_test_id("chart-right")).to_have_value("entropy")
@@ -297,11 +303,18 @@ def test_who_wants_no_motion_sees_a_pass_at_a_time(page: Page, server: Server) -
           JSON.stringify([...x.querySelectorAll('circle:not(.ring)')].map(
             y => Math.round(new DOMMatrix(y.style.transform).e))))).observe(x, {subtree: true, attributes: true})"""
     )
-    page.get_by_test_id("passes-play").click()
-    page.wait_for_function(  # paused before the next
-        "([x, play]) => x.dataset.pass === '1' && (play.click(), true)",
-        arg=[player.element_handle(), page.get_by_test_id("passes-play").element_handle()],
+    player.evaluate(  # paused as soon as the next is there, before the one after it can be
+        """x => {
+          const play = x.querySelector('[data-testid=passes-play]');
+          new MutationObserver((_, own) => {
+            if (x.dataset.pass !== '1') return;
+            own.disconnect();
+            play.click();
+          }).observe(x, {attributeFilter: ['data-pass']});
+          play.click();
+        }"""
     )
+    expect(player).to_have_attribute("data-pass", "1")
     expect(player).to_have_attribute("data-playing", "false")
     seen = [json.loads(x) for x in page.evaluate("[...window.seen]")]
     assert first in seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,8 @@ def test_a_run_is_started_paused_stepped_resumed_and_stopped_and_all_learners_st
         expect(lab).to_have_attribute("data-shown-step", str(step + 1))
         assert steps() == {step}
 
-    for lang in ("zh-TW", "en", "en"):
-        if page.locator("html").get_attribute("lang") != lang:
+    for before, lang in pairwise(("zh-TW", "zh-TW", "en", "en")):
+        if lang != before:
             page.goto(f"{training.url}/lab?lang={lang}&run={run_id}")
         expect(page.locator("html")).to_have_attribute("lang", lang)
         control(page, "lab_pause").click()
@@ -141,6 +142,7 @@ def test_a_setting_is_changed_while_the_run_goes_on(training: Server, page: Page
     page.goto(f"{training.url}/lab?steps=400&set=prompts_per_step%3D4")
     page.get_by_role("button", name="Start: six-term sums, with a fitted critic").click()
     expect(page.get_by_text(re.compile(r"step [1-9]\d* of 400")).first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"run=[\w-]{10,}"))
     run_id = re.search(r"run=([\w-]+)", page.url)[1]  # type: ignore[index]
     page.locator(".st-key-lab_settings summary").click()
     field = page.get_by_role("textbox", name="PPO: GAE λ")
@@ -150,7 +152,7 @@ def test_a_setting_is_changed_while_the_run_goes_on(training: Server, page: Page
     expect(apply).to_be_enabled()
     apply.click()
     asked = page.get_by_text("Asked: the learners take this over")  # or, where they were faster than the page:
-    expect(asked.or_(page.get_by_text("The run under way already has these settings."))).to_be_visible()
+    expect(asked.or_(page.get_by_text("The run under way already has these settings.")).first).to_be_visible()
     expect(apply).to_be_disabled()
     expect(page.get_by_text("1 × 0.5 ×").first).to_be_attached()  # λ on the formula card of a later step
     control(page, "lab_stop").click()
@@ -199,6 +201,7 @@ def test_a_shortcut_does_what_the_button_does_and_typing_does_not(training: Serv
     field.press("s")
     field.press("x")
     expect(field).to_have_value(re.compile("sx"))
+    at_rest(page)  # a run that they begin is in the address by then
     expect(page).not_to_have_url(re.compile("run="))
 
 
@@ -275,6 +278,7 @@ def test_every_title_is_read_in_full_in_the_navigation(server: Server, page: Pag
     for title in sorted((x.title for x in LESSONS), key=len)[-2:]:
         links.filter(has_text=title).click()
         expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        laid_out(page)
         assert links.evaluate_all(cut) == []
 
 

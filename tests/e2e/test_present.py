@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
-from tests.e2e.rest import at_rest, frames, watched
+from tests.e2e.rest import at_rest, box, fits, frames, laid_out, watched
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -38,16 +38,15 @@ def test_a_lesson_is_turned_with_the_arrow_keys_and_its_players_keep_theirs(
     expect(page.locator("h1")).to_be_visible()
     pipeline = page.get_by_test_id("lesson_pipeline")
     expect(pipeline).to_be_visible()
-    box = pipeline.bounding_box()
-    assert box
-    assert box["x"] + box["width"] <= PROJECTOR["width"]
+    place_of = box(pipeline)
+    assert place_of["x"] + place_of["width"] <= PROJECTOR["width"]
 
     # A slider has its own use for an arrow key; so has a box, from which it walks to the next.
     slider = pipeline.get_by_label("Where in the pipeline")
     slider.fill("3")
     before = slider.input_value()
     slider.press("ArrowLeft")
-    assert slider.input_value() != before
+    expect(slider).not_to_have_value(before)
     pipeline.get_by_role("button", name=re.compile("^Query")).press("ArrowRight")
     expect(place).to_contain_text("1 of 6")
     assert axe(page) == []
@@ -59,7 +58,7 @@ def test_a_lesson_is_turned_with_the_arrow_keys_and_its_players_keep_theirs(
     page.get_by_role("button", name="Leave present mode").click()
     expect(page.get_by_role("toolbar", name="Present")).to_have_count(0)
     expect(page.locator("h1")).to_be_visible()
-    assert "present" not in page.url
+    expect(page).not_to_have_url(re.compile("present"))
 
 
 def test_the_lab_has_parts_of_its_own_and_its_type_is_larger(
@@ -68,6 +67,7 @@ def test_the_lab_has_parts_of_its_own_and_its_type_is_larger(
     opened(page, server, "lab", ".lab[data-shown-step]")
     place = page.locator(".place")
     expect(place).to_have_text("1 of 5 · Lab")
+    laid_out(page)
     title = page.locator(".lab h3").first
     drawn = title.evaluate("x => x.getBoundingClientRect().height / x.offsetHeight")
     assert drawn == pytest.approx(1.5, abs=0.02)
@@ -94,7 +94,7 @@ def test_the_lab_has_parts_of_its_own_and_its_type_is_larger(
     turned(page, "PageUp", "2 of 5 · Token by token (2/2)")
     turned(page, "PageDown", "3 of 5")
     expect(page.locator(".lab .group h2").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PROJECTOR["width"]
+    fits(page)
 
 
 def test_a_screen_that_is_turned_to_stays_though_the_picture_before_it_is_drawn_by_its_width(
@@ -109,6 +109,7 @@ def test_a_screen_that_is_turned_to_stays_though_the_picture_before_it_is_drawn_
     width = picture.evaluate("x => x.clientWidth")
     page.keyboard.press("PageDown")
     expect(picture).to_be_hidden()
+    expect(place).to_have_text("1 of 2 · Credit Lab (2/2)")
     with watched(place, "x => x.textContent") as turned_to:
         frames(page, 60)
     assert turned_to.all() == ["1 of 2 · Credit Lab (2/2)"]

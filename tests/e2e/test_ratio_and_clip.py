@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LiveRun, PhoneCheck, Server, Visit, link
-from tests.e2e.rest import at_rest, watched
+from tests.e2e.rest import at_rest, box, watched
 
 pytestmark = pytest.mark.browser
 
@@ -65,11 +65,12 @@ def test_tokens_drift_and_one_is_dragged_without_the_server(visit: Visit) -> Non
 
     good = picture.locator(".panel[data-sign=positive]")
     handle = good.get_by_role("slider")
-    box = good.locator("svg").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.9 * box["height"])
+    drawing = good.locator("svg")
+    drawing.scroll_into_view_if_needed()
+    place = box(drawing)
+    page.mouse.move(place["x"] + 0.95 * place["width"], place["y"] + 0.9 * place["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.8 * box["height"], steps=3)
+    page.mouse.move(place["x"] + 0.9 * place["width"], place["y"] + 0.8 * place["height"], steps=3)
     page.mouse.up()
     expect(good).to_have_attribute("data-cut", "true")
     expect(fate).to_contain_text("Gradient 0, cut at the high side")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Server
-from tests.e2e.rest import at_rest, laid_out
+from tests.e2e.rest import at_rest, box, comes_true, laid_out
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -26,7 +26,7 @@ def held(page: Page, address: str) -> list[Route]:
     page.wait_for_selector(STILL)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     at_rest(page, components=False)
-    assert waiting
+    assert comes_true(page, lambda: waiting)
     return waiting
 
 
@@ -65,15 +65,14 @@ def test_a_figure_is_as_high_before_it_is_drawn(page: Page, server: Server, widt
     waiting = held(page, f"{server.url}/what-is-true")
     figure = page.locator(".st-key-truth_race_chart_figure")
     figure.scroll_into_view_if_needed()
-    high = "x => x.getBoundingClientRect().height"
-    before = figure.evaluate(high)
+    before = box(figure)["height"]
     assert before > 240
     release(page, waiting)
     plot = figure.locator(".plot")
     expect(plot.locator(".main-svg").first).to_be_visible()
     expect(plot).to_have_role("img")
     expect(plot).to_have_accessible_name(re.compile("Success over training steps"))
-    assert figure.evaluate(high) == before
+    assert box(figure)["height"] == before
 
 
 def test_where_only_streamlit_serves_it_draws_the_figures(page: Page, server: Server) -> None:

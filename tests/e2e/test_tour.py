@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Phone, Server
+from tests.e2e.rest import box, boxes
 
 pytestmark = pytest.mark.browser
 ROLES = ["curves", "timeline", "strips", "card", "controls", "start"]
@@ -16,6 +17,7 @@ ROLES = ["curves", "timeline", "strips", "card", "controls", "start"]
 def open_lab(page: Page, server: Server, lang: str = "en") -> None:
     page.goto(f"{server.url}/lab?lang={lang}")
     page.wait_for_selector("[data-shown-step]")
+    expect(page.locator("[data-testid=lesson_tour][data-drawn=true]")).to_be_visible()
     expect(page.get_by_test_id("tour-begin")).to_be_visible()
 
 
@@ -27,15 +29,14 @@ def test_by_keyboard_from_the_offer_to_the_end_and_never_again(
     expect(offer).to_be_visible()
     assert axe(page) == []
     page.get_by_test_id("tour-begin").focus()
-    page.keyboard.press("Tab")  # to the offer's first answer
+    page.keyboard.press("Tab")
+    expect(offer.get_by_role("button").first).to_be_focused()
     page.keyboard.press("Enter")
     for n, role in enumerate(ROLES):
         expect(tour).to_have_attribute("data-stop", role)
         expect(tour).to_have_attribute("data-points", "true")
         expect(tour.get_by_role("button").last).to_be_focused()
-        place, spot = tour.locator(".bubble").bounding_box(), tour.locator(".spot").bounding_box()
-        assert place is not None
-        assert spot is not None
+        spot, place = boxes(tour.locator(".spot, .bubble"))
         assert 0 <= place["y"] <= 900 - place["height"]
         assert spot["y"] < 900, "what is pointed at is to be seen"
         assert spot["y"] + spot["height"] > 0
@@ -67,9 +68,9 @@ def test_it_fits_a_phone_and_can_be_declined(server: Server, phone: Phone, lang:
         offer = page.locator(".offer")
         expect(offer).to_be_visible()
         page.get_by_test_id("tour-begin").click()
-        for _stop in ROLES:
-            place = page.get_by_test_id("tour").locator(".bubble").bounding_box()
-            assert place is not None
+        for role in ROLES:
+            expect(page.get_by_test_id("tour")).to_have_attribute("data-stop", role)
+            place = box(page.get_by_test_id("tour").locator(".bubble"))
             assert 0 <= place["x"] <= 400 - place["width"]
             page.get_by_test_id("tour").get_by_role("button").last.click()
         expect(page.get_by_test_id("tour")).to_be_hidden()

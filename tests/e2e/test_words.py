@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from core.errors import Message
 from core.runs import lifecycle
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
+from tests.e2e.rest import box, laid_out
 from tests.e2e.test_live import LAB, block_routes
 from tests.helpers import HOSTILE
 from tests.lessons.worded import worded_config, worded_trace
@@ -36,6 +37,7 @@ def lab(visits: Callable[[str], Visit], server: Server, run_id: str) -> Page:
     """The lab on that run at its last step, for one test after another."""
     page = visits(f"{server.url}/lab?run={run_id}&group=0").page
     expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "2")
+    laid_out(page)
     return page
 
 
@@ -50,8 +52,7 @@ def test_tokens_read_as_words_and_long_responses_fold(lab: Page, axe: Callable[.
     whole = int(re.search(r"show all (\d+) tokens", button.inner_text())[1])  # type: ignore[index]
     assert whole > seen, "what is folded away need not be drawn"
     expect(button).to_have_attribute("aria-expanded", "false")
-    folded = row.bounding_box()
-    assert folded
+    folded = box(row)
     assert axe(page, LAB) == []
     chips.nth(1).focus()
     page.keyboard.press("End")  # walking on into what is folded away unfolds it
@@ -59,9 +60,7 @@ def test_tokens_read_as_words_and_long_responses_fold(lab: Page, axe: Callable[.
     expect(chips).to_have_count(whole)
     expect(chips.last).to_be_focused()
     expect(row.locator(".t", has_text="\\xe5\\x8a")).to_have_count(1)  # half of a character: its bytes
-    unfolded = row.bounding_box()
-    assert unfolded
-    assert unfolded["height"] > 1.5 * folded["height"]
+    assert box(row)["height"] > 1.5 * folded["height"]
     button.click()
     expect(button).to_have_attribute("aria-expanded", "false")
     page.get_by_test_id("timeline").evaluate("x => { x.value = 0; x.dispatchEvent(new Event('input')) }")
