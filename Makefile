@@ -13,9 +13,9 @@ CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 # Modules and tests are compiled once and kept, whatever is set outside: not by each process of the tests anew.
 COMPILED_ONCE := PYTHONDONTWRITEBYTECODE=
 PYTEST_ARGS ?=
-# Files of tests side by side, in one run: what has no browser left to do takes up what is to be done in one. One more than
-# the two cores that all of this is made for: some always wait for what another process does. Which files begin is said in
-# tests/conftest.py: by xdist's own order, by the number of a file's tests, the longest of all come last.
+# Files of tests side by side, in one run: whoever has nothing else left takes up what is tested in a browser. One process
+# more than the two cores that all of this is made for: some always wait for what another does. Which files begin is said
+# in tests/conftest.py: by xdist's own order, by the number of a file's tests, the longest of all come last.
 TEST_PROCESSES ?= 3
 SIDE_BY_SIDE := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
