@@ -13,13 +13,11 @@ CALM := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 # Modules and tests are compiled once and kept, whatever is set outside: not by each process of the tests anew.
 COMPILED_ONCE := PYTHONDONTWRITEBYTECODE=
 PYTEST_ARGS ?=
-# Files of tests side by side, those in a browser after the others: each of these has a server and workers beside it. One
-# more than the two cores that all of this is made for: some always wait for what another process does. Which files begin
-# is said in tests/conftest.py: by xdist's own order, by the number of a file's tests, the longest of all come last.
+# Files of tests side by side, in one run: whoever has nothing else left takes up what is tested in a browser. One process
+# more than the two cores that all of this is made for: some always wait for what another does. Which files begin is said
+# in tests/conftest.py: by xdist's own order, by the number of a file's tests, the longest of all come last.
 TEST_PROCESSES ?= 3
 SIDE_BY_SIDE := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
-# Of tests chosen by hand, none need be in a browser; otherwise a run without any test has failed.
-NONE_CHOSEN := $(if $(PYTEST_ARGS),|| test $$? -eq 5)
 
 .PHONY: app test lint bench bench-gpu setup system node
 .DELETE_ON_ERROR:
@@ -31,8 +29,7 @@ setup: $(VENV)/.dev
 
 test: $(VENV)/.dev node_modules/.ready system
 	npm run --silent test
-	$(CALM) $(COMPILED_ONCE) $(BIN)/python -m pytest tests --ignore tests/e2e $(SIDE_BY_SIDE) $(PYTEST_ARGS) $(NONE_CHOSEN)
-	$(CALM) $(COMPILED_ONCE) $(BIN)/python -m pytest tests/e2e $(SIDE_BY_SIDE) $(PYTEST_ARGS) $(NONE_CHOSEN)
+	$(CALM) $(COMPILED_ONCE) $(BIN)/python -m pytest tests $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev node_modules/.ready
 	$(BIN)/ruff check .
@@ -80,8 +77,8 @@ node_modules/.ready: package.json package-lock.json .npmrc | node
 
 node:
 	@command -v node >/dev/null && command -v npm >/dev/null || ./.ci/apt nodejs npm
-	@node -e 'process.exit(Number.parseInt(process.versions.node) < 20 ? 1 : 0)' || \
-		{ echo "Node 20 or newer is needed, but this is $$(node --version)"; exit 1; }
+	@node -e 'const [x, y] = process.versions.node.split(".").map(Number); process.exit(x > 20 || (x === 20 && y >= 10) ? 0 : 1)' || \
+		{ echo "Node 20.10 or newer is needed, but this is $$(node --version)"; exit 1; }
 
 # Nothing to install where all are there already; without one the tests still run, but for those that need it.
 system:

@@ -50,9 +50,18 @@ LONG_FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files in their order, then all others in theirs; no test changes its place within its file."""
+    """The long files in their order, then all others in theirs, those in a browser after those without; no test changes
+    its place within its file.
+
+    A process in which Playwright has begun has an event loop going, in which what runs one of its own would fail.
+    """
     place = {file: number for number, file in enumerate(LONG_FIRST)}
-    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
+    def order(item: pytest.Item) -> tuple[bool, int]:
+        file = item.nodeid.partition("::")[0]
+        return file.startswith("tests/e2e/"), place.get(file, len(place))
+
+    items.sort(key=order)
 
 
 def pytest_collection_finish() -> None:

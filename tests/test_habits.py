@@ -56,14 +56,18 @@ def test_the_files_that_begin_first_are_there_each_once_and_the_makefile_keeps_t
     assert len(set(LONG_FIRST)) == len(LONG_FIRST)
     lines = [x for x in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "$(BIN)/python -m pytest" in x]
     assert [x for x in lines if "$(SIDE_BY_SIDE)" not in x] == []
-    assert len(lines) == 2
+    assert len(lines) == 1
     assert re.search(
         r"^SIDE_BY_SIDE := .*--dist loadfile --no-loadscope-reorder$", (ROOT / "Makefile").read_text(), re.M
     )
 
 
-def test_long_files_begin_and_within_a_file_nothing_changes_its_place() -> None:
+def test_long_files_begin_those_in_a_browser_come_last_and_within_a_file_nothing_changes_its_place() -> None:
+    browser = [x for x in LONG_FIRST if x.startswith("tests/e2e/")]
     names = [
+        "tests/e2e/test_a.py::one",
+        f"{browser[1]}::one",
+        f"{browser[0]}::one",
         "tests/a.py::one",
         f"{LONG_FIRST[1]}::two",
         f"{LONG_FIRST[1]}::one",
@@ -72,4 +76,4 @@ def test_long_files_begin_and_within_a_file_nothing_changes_its_place() -> None:
     ]
     items = [SimpleNamespace(nodeid=x) for x in names]
     pytest_collection_modifyitems(items)  # type: ignore[arg-type]
-    assert [x.nodeid for x in items] == [names[4], names[1], names[2], names[0], names[3]]
+    assert [x.nodeid for x in items] == [names[x] for x in (7, 4, 5, 3, 6, 2, 1, 0)]

@@ -48,14 +48,14 @@ def first_picture(page: Page) -> dict[str, Any]:
 #: A question of a check (lessons/kit/lesson/quiz.py).
 QUESTION = "[class*=st-key-][class*=quiz_][class*=_box]"
 #: By how many pixels the page is higher than what is seen of it above the bar, 0 where all of it is seen; null while
-#: something is still to be drawn.
+#: something is still to be drawn. Asked at every frame: only drawings are asked whether they are seen.
 OVER = """() => {
   let drawn = true;
   const walk = root => {
     for (const e of root.querySelectorAll('*')) {
-      const isSeen = e.checkVisibility({visibilityProperty: true});
-      if (e.matches('.lesson') && isSeen) drawn &&= e.dataset.drawn === 'true';
-      if (e.matches('.lab:not(.lesson)') && isSeen) drawn &&= Boolean(e.dataset.shownStep);
+      if (e.matches('.lesson, .lab') && e.checkVisibility({visibilityProperty: true})) {
+        drawn &&= e.matches('.lesson') ? e.dataset.drawn === 'true' : Boolean(e.dataset.shownStep);
+      }
       if (e.shadowRoot) walk(e.shadowRoot);
     }
   };

@@ -118,21 +118,18 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
     assert [text for text, _, is_code in texts if not is_code and raw.search(text)] == []
 
     try:  # the same page on a desk, without another load
-        for size in (SCREEN, PROJECTORS[-1]):
+        for size in (PROJECTORS[-1], SCREEN):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             laid_out(page)
             assert too_long(page, lang) == []
             assert cut_labels(page) == [], "on a desk"
-    finally:
-        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    if lesson(key).check:
-        try:
+        if lesson(key).check:
             known = measured(page)
             assert misfit(page, 1) is None
-        finally:
-            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-        assert known["text"] <= MOST * SCREEN["height"], known
-        assert known["question"], "present mode shows the question with the first picture"
+            assert known["text"] <= MOST * SCREEN["height"], known
+            assert known["question"], "present mode shows the question with the first picture"
+    finally:
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     if lesson(key).check or key in ("home", "lab"):
         page.evaluate("sessionStorage.clear()")  # where one was in it, in the other language
         page.locator(".st-key-present_on button").first.evaluate(

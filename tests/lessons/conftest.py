@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 import lessons.shared
 from core.config import RunConfig
@@ -95,6 +95,23 @@ def packages_scanned_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         once = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_awaited_asleep() -> Iterator[None]:
+    """A page is waited for until its thread ends. AppTest looks every millisecond whether it has, through all that the
+    page has sent by then, which takes the processor from the page itself; it still decides what is too late.
+    """
+    looked = local_script_runner.require_widgets_deltas
+
+    def awaited(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        if runner._script_thread is not None:
+            runner._script_thread.join(timeout)
+        looked(runner, timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", awaited)
         yield
 
 

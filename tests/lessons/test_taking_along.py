@@ -25,6 +25,7 @@ from tests.lessons.conftest import make_run
 from tests.lessons.real import CONFIG
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("warm_python")
 
 
 def completions() -> bytes:
@@ -88,7 +89,6 @@ def test_an_imported_run_can_be_renamed_and_deleted_and_claims_no_seed(open_page
     assert run.recorded
 
 
-@pytest.mark.usefixtures("warm_python")
 def test_a_trained_model_is_saved_and_can_be_chosen_as_the_next_start(open_page, store, launcher):
     run_id = store.create(CONFIG, "mine")
     trainer = Trainer(CONFIG, "ppo")
