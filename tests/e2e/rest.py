@@ -183,11 +183,16 @@ def watched(part: Locator, look: str) -> Iterator[Seen]:
     frames.evaluate("x => { x.isOver = true; }")
 
 
+def fits(page: Page) -> None:
+    """Waits until nothing stands out to the right; raises TimeoutError where something always does."""
+    page.wait_for_function(FITS)
+
+
 def narrowed(page: Page, width: int = 400, height: int = 800) -> None:
     """Makes the window so many pixels wide, and waits until all of the page fits; raises TimeoutError where it never
     does."""
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function(FITS)
+    fits(page)
 
 
 def remembered(page: Page, known: dict[str, Any]) -> Any:
