@@ -157,23 +157,6 @@ def test_on_a_projector_what_is_pressed_and_the_whole_ring_are_in_the_first_scre
     assert press["y"] < drawn["y"]
 
 
-def test_what_is_said_of_a_run_that_was_stopped_leaves_the_picture_where_it_is(page: Page, server: Server) -> None:
-    live = LiveRun(server.store)
-    live.tick(3)
-    page.goto(f"{server.url}/the-loop?lang=en&live={live.id}")
-    drawn, scrub = page.locator(".loop"), page.get_by_test_id("loop-scrub")
-    expect(drawn).to_have_attribute("data-own", "true")
-    expect(drawn).to_have_attribute("data-rounds", re.compile("[23]"))
-    scrub.fill("8")
-    expect(drawn).to_have_attribute("data-round", "1")
-    live.end("stopped", "The step under way is lost.")
-    expect(page.get_by_text("The step under way is lost.")).to_be_visible()
-    expect(page.locator(".st-key-loop_sample button").first).to_be_visible()
-    at_rest(page)
-    expect(drawn).to_have_attribute("data-round", "1")
-    expect(scrub).to_have_value("8")
-
-
 def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
     page: Page, training: Server, axe: Check
 ) -> None:
