@@ -58,10 +58,11 @@ def _answer(
     code, inputs = source(program, function, limits), {"_calls": [list(x) for x in calls]}
     first = replace(limits, seconds=limits.seconds / FIRST)
     answer = pool.run(code, inputs, first)
-    if answer.late and not answer.killed:
+    if answer.late:
         # Time is measured by the clock, and a busy machine may take it from a program that needs none: once more, with
-        # all of it. An ordinary program needs a thirtieth of the first time, and an endless one shall not cost both.
-        answer = pool.run(code, inputs, limits)
+        # all of it. An ordinary program needs a thirtieth of the first time. Where the machine stood still for so long
+        # that the worker was taken for hung, the first time is enough; one that does hang shall not cost both.
+        answer = pool.run(code, inputs, first if answer.killed else limits)
     return answer
 
 

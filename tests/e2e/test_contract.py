@@ -42,12 +42,13 @@ STEP = 1  # the second: by then ratios and values have moved
 PASS = 1  # the last one at which a gradient was taken
 MOST = 4  # learners a run
 KL = {"kl_k1", "kl_k2", "kl_k3", "kl_exact"}
-#: Read at once, not line by line: (data-line, label, text).
-READ = "x => x.map(y => [y.dataset.line, y.querySelector('dt').innerText, y.querySelector('dd > span').innerText])"
+#: The chosen token, and the card's lines at that moment: [data-line, label, text].
+READ = """lab => [lab.dataset.token, [...lab.querySelectorAll('.card .line')].map(
+  y => [y.dataset.line, y.querySelector('dt').innerText, y.querySelector('dd > span').innerText])]"""
 #: How many of the board's pixels have a colour (up to how a canvas rounds it).
 COLOURED = """(charts, colour) => {
   const [r, g, b] = colour.match(/[0-9a-f]{2}/gi).map((x) => parseInt(x, 16));
-  return charts.reduce((sum, canvas) => {
+  return charts.filter((x) => x.width && x.height).reduce((sum, canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     for (let i = 0; i < data.length; i += 4) {
       if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 6 && data[i + 3] > 250) sum++;
@@ -166,11 +167,11 @@ class Seen:
         return comes_true(self.page, lambda: charts.evaluate_all(COLOURED, line) > 20)
 
     def check_card(self) -> None:
-        name, sample, position = (self.page.get_by_test_id("lab").get_attribute("data-token") or "").split(".")
+        token, shown = self.page.get_by_test_id("lab").evaluate(READ)  # both of one moment
+        name, sample, position = token.split(".")
         assert name == self.settings.name
         here = (self.tokens["sample"] == int(sample)) & (self.tokens["position"] == int(position))
         row = self.tokens[here].iloc[0]
-        shown = self.page.locator(".card .line").evaluate_all(READ)
         assert [key for key, _, _ in shown] == self.lines()
         text = {key: text for key, _, text in shown}
         for column in {"advantage", "objective"} - without(self.settings):

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Phone, Server
 from tests.e2e.length import SCREEN
-from tests.e2e.rest import narrowed
+from tests.e2e.rest import at_rest, fits, narrowed
 from tests.e2e.windows import Windows
 from tests.lessons.real import real_run
 
@@ -34,8 +34,7 @@ def drawn(page: Page, key: str) -> Locator:
 
 def commit(page: Page, number: int = 0) -> None:
     box = page.locator("[class*=_predict]").first
-    button = box.get_by_role("button", name=re.compile("Commit"))
-    button = button if button.count() else box.get_by_role("button").last
+    button = box.locator("[class*=_commit] button")
     expect(button).to_be_disabled()
     box.locator("label").filter(has=page.locator("input[type=radio]")).nth(number).click()
     expect(button).to_be_enabled()
@@ -55,7 +54,7 @@ def answer(page: Page, key: str, questions: int) -> None:
 
 
 def is_accessible(page: Page, axe: Check) -> None:
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    at_rest(page)  # what is not drawn anew yet is faded
     assert axe(page) == []
 
 
@@ -74,10 +73,13 @@ def test_same_answers_from_the_first_stop_to_the_last(
     slider = page.locator(".st-key-sa_stop").get_by_role("slider")
     slider.focus()
     seen = set()
+    bridge = drawn(page, "same_bridge")
     for number in range(2, 10):
         slider.press("ArrowRight")
-        expect(page.locator(".st-key-same_stop")).to_contain_text(f"{number}/9")
-        seen.add(drawn(page, "same_bridge").locator(".t").first.inner_text())
+        expect(page.locator(".st-key-same_stop strong").first).to_contain_text(f"{number}/9 · ")
+        _, _, title = page.locator(".st-key-same_stop strong").first.inner_text().partition(" · ")
+        expect(bridge).to_contain_text(title)  # the strips are of this stop, too
+        seen.add(bridge.locator(".t").first.inner_text())
     expect(page).to_have_url(re.compile("sa_stop=grpo"))
     assert len(seen) > 2
     box = page.locator(".st-key-sa_text input")
@@ -156,11 +158,11 @@ def test_no_serious_violation_before_or_after_the_prediction_in_chinese_in_the_d
             if key != "algorithms":
                 expect(page.get_by_test_id("stRadio").first).to_be_visible()
                 expect(page.locator("[data-testid=stPageLink]").first).to_be_attached()
-                assert axe(page) == []
+                is_accessible(page, axe)
                 commit(page)
             expect(drawn(page, strips).first).to_be_visible()
             if key == "what-is-true":
                 page.locator(".st-key-truth_gauge_figure").scroll_into_view_if_needed()
                 expect(page.locator(".st-key-truth_gauge_figure .js-plotly-plot").first).to_be_visible()
             is_accessible(page, axe)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            fits(page)

@@ -28,11 +28,12 @@ def test_on_a_projector_a_link_turns_to_the_screen_with_its_table(
     page.set_viewport_size({"width": width, "height": height})
     page.goto(f"{server.url}/data-that-teaches?present=1")
     at_rest(page)
-    part = page.locator(".st-key-data_measured")
+    part, back = page.locator(".st-key-data_measured"), page.locator(".bar[role=toolbar] button").first
     for number, how in enumerate(("click", "keyboard")):
         page.keyboard.press("End")
         link = page.locator(LINKS).nth(number)
         while not link.is_visible():
+            expect(back).to_be_enabled()  # else it is on no screen
             page.keyboard.press("PageUp")
         expect(part).to_be_hidden()
         topic = (link.text_content() or "").split(": ")[1]

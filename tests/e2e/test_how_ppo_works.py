@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import LiveRun, Server, Visit, link
+from tests.e2e.rest import at_rest
 from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
@@ -109,9 +110,6 @@ def test_axe_finds_nothing_serious(page: Page, server: Server, run: LiveRun, axe
     page.locator(".st-key-ppo_lambda_try0 label").nth(1).click()
     page.locator(".st-key-ppo_lambda_commit button").click()
     expect(page.locator(".st-key-ppo_lambda_predict").locator("[data-testid=stAlert]")).to_be_visible()
-    # While the script runs, what it has not reached yet is faded.
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
     page.mouse.move(0, 0)
-    page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
+    at_rest(page)  # while the script runs, what it has not reached yet is faded
     assert axe(page) == []

@@ -60,6 +60,7 @@ def test_it_plays_is_answered_and_its_set_is_seen(page: Page, server: Server, ax
     expect(page.locator("html")).to_have_attribute("lang", "zh-TW")
     at_rest(page)
     recolour(page, "dark")
+    at_rest(page)
     expect(scrub).to_have_attribute("aria-valuetext", re.compile("[一-鿿].*7,680|7,680.*[一-鿿]"))
     for key in ("online_better", "online_cover"):
         expect(page.locator(f".st-key-{key}_predict").get_by_test_id("stAlert")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.insight.bridge import bridge
 from core.insight.whatif import stored_step
 from tests.e2e.conftest import LiveRun, Server, Visit, link
-from tests.e2e.rest import at_rest, frames, values, watched
+from tests.e2e.rest import at_rest, boxes, fits, frames, values, watched
 
 pytestmark = pytest.mark.browser
 
@@ -62,9 +62,10 @@ def part(drawn: Locator, name: str) -> Locator:
 def test_all_its_boxes_are_in_the_first_screen(page: Page, server: Server, key: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(f"{server.url}/{key}?lang=en")
-    boxes = pipeline(page).locator("[data-box]")
-    expect(boxes.first).to_be_visible()
-    ends = boxes.evaluate_all("x => x.map(y => y.getBoundingClientRect().bottom)")
+    all_boxes = pipeline(page).locator("[data-box]")
+    expect(all_boxes.first).to_be_visible()
+    at_rest(page)
+    ends = [x["y"] + x["height"] for x in boxes(all_boxes)]
     assert len(ends) >= 8
     assert max(ends) <= 900
 
@@ -95,8 +96,9 @@ def test_paused_or_out_of_view_no_frame_is_drawn(visit: Visit) -> None:
     page.evaluate(count + "window.requestAnimationFrame = f => { window.frames_ += 1; return ask(f); }; }")
     part(drawn, "play").click()
     page.wait_for_function(  # while it plays
-        "([x, end]) => x.dataset.station === 'policy' && window.frames_ > 3 && (end.scrollIntoView(), true)",
-        arg=[drawn.element_handle(), page.locator("h2").last.element_handle()],
+        """x => x.dataset.station === 'policy' && window.frames_ > 3
+          && ([...document.querySelectorAll('h2')].at(-1).scrollIntoView(), true)""",
+        arg=drawn.element_handle(),
     )
     page.wait_for_function(NONE_IS_ASKED)
     expect(drawn).to_have_attribute("data-playing", "true")
@@ -124,6 +126,7 @@ def test_every_station_says_its_sentence(visit: Visit) -> None:
 
 def test_one_turns_into_the_other_on_the_same_responses(visit: Visit, run: LiveRun) -> None:
     page, drawn = visit.page, still(visit.page)
+    part(drawn, "scrub").press("End")
     texts = drawn.locator("[data-box=outputs] .lane").all_inner_texts()
     expect(drawn.locator("[data-box=value]")).to_be_visible()
     expect(drawn.locator("[data-box=group]")).to_be_hidden()
@@ -131,6 +134,7 @@ def test_one_turns_into_the_other_on_the_same_responses(visit: Visit, run: LiveR
     expect(drawn).to_have_attribute("data-mode", "grpo")
     expect(drawn.locator("[data-box=value]")).to_be_hidden()
     expect(drawn.locator("[data-box=group]")).to_be_visible()
+    expect(part(drawn, "morph")).to_have_value("1")
     assert drawn.locator("[data-box=outputs] .lane").all_inner_texts() == texts
     numbers = drawn.locator("[data-box=advantage] .layer:last-child .mark-of").all_inner_texts()
     step = stored_step(run.store.samples(run.id, "ppo", 2), run.store.tokens(run.id, "ppo", 2))
@@ -163,10 +167,11 @@ def test_by_keyboard_alone(visit: Visit) -> None:
     assert float(scrub.input_value()) == 1
     page.keyboard.press("PageUp")
     assert float(scrub.input_value()) == 2
-    page.keyboard.press(" ")
-    expect(drawn).to_have_attribute("data-playing", "true")
-    page.keyboard.press(" ")
-    expect(drawn).to_have_attribute("data-playing", "false")
+    with watched(drawn, "x => x.dataset.playing") as playing:
+        page.keyboard.press(" ")
+        playing.wait_for("true")
+        page.keyboard.press(" ")
+        playing.wait_for("true", "false")
     drawn.locator("[data-box=outputs]").focus()
     page.keyboard.press("ArrowRight")
     expect(drawn.locator("[data-box=reference]")).to_be_focused()
@@ -184,15 +189,17 @@ def test_who_prefers_less_motion_gets_steps(page: Page, server: Server, run: Liv
     assert positions == {float(round(x)) for x in positions}
     expect(drawn.locator(".flying")).to_have_count(0)
     drawn.get_by_role("button", name="GRPO", exact=True).click()
-    assert part(drawn, "morph").input_value() == "1"
+    expect(part(drawn, "morph")).to_have_value("1")
 
 
 def test_grpo_opens_in_its_own_state_and_a_box_asks_for_nothing_there(page: Page, server: Server, run: LiveRun) -> None:
     drawn = open_lesson(page, server, run, "how-grpo-works")
     expect(drawn).to_have_attribute("data-mode", "grpo")
+    at_rest(page)
     before = page.url
     drawn.locator("[data-box=group]").click()
     expect(drawn).to_have_attribute("data-station", "credit")
+    at_rest(page)
     assert page.url == before
 
 
@@ -205,7 +212,6 @@ def check_on_a_phone(page: Page, axe: Callable[..., list[str]]) -> None:
         expect(drawn).to_have_attribute("data-mode", mode.lower())
         expect(part(drawn, "morph")).to_have_value("1" if mode == "GRPO" else "0")  # what fades is gone
         page.wait_for_function("document.getAnimations().every(x => x.playState !== 'running')")
-        wide = "document.querySelector('[data-testid=stMain]').scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(wide) <= 0
+        fits(page)
         # Nothing else changes where one turns into the other.
         assert axe(page, [["[data-testid=stMain]"]] if mode == "GRPO" else PIPELINE) == []

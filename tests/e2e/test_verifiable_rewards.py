@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
-from tests.e2e.rest import at_rest, narrowed
+from tests.e2e.rest import at_rest, narrowed, watched
 
 pytestmark = pytest.mark.browser
 
@@ -32,9 +32,11 @@ def test_it_plays_runs_hostile_code_and_is_three_screens(
     for _n in range(3):
         scrub.press("ArrowRight")
     expect(page.get_by_test_id("verdicts-says")).to_have_text("Comparison: 1080 is the ground truth 1080.")
-    play.press("Enter")
-    expect(picture).to_have_attribute("data-playing", "true")
-    play.press("Enter")
+    with watched(picture, "x => x.dataset.playing") as playing:
+        play.press("Enter")
+        playing.wait_for("true")
+    scrub.press("Home")  # and stops
+    expect(picture).to_have_attribute("data-playing", "false")
     assert calls == []
 
     page.get_by_role("button", name="endless loop", exact=True).click()
@@ -45,5 +47,6 @@ def test_it_plays_runs_hostile_code_and_is_three_screens(
     body.fill("__import__('os').system('ls')")
     body.press("Enter")
     expect(page.locator(".st-key-vr_tests").get_by_text("NameError", exact=False).first).to_be_visible()
+    at_rest(page)
     assert axe(page) == []
     narrowed(page)

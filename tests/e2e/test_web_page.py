@@ -19,6 +19,8 @@ from core.runs.store import RunStore
 from lessons.elsewhere.web_page import web_page
 from lessons.kit.history import RECORDED
 from tests.e2e.conftest import AXE
+from tests.e2e.rest import laid_out
+from tests.e2e.rest import watched as seen_of
 from tests.helpers import HOSTILE, step_trace
 
 pytestmark = pytest.mark.browser
@@ -101,7 +103,7 @@ def test_it_opens_scrubs_and_shows_the_traces_numbers(watched: Watched, recorded
     lab = opened(page, recorded.file)
     for step in (1, 8, 33, recorded.run.config.steps):
         scrub(page, lab, step)
-        assert f"step={step}" in page.url
+        expect(page).to_have_url(re.compile(rf"step={step}\b"))
         for learner in recorded.run.learners:
             rows = {(x["sample"], x["position"]): x for x in recorded.rows(learner.name, step - 1)}
             group = page.locator(f'#board .learner[data-learner="{learner.name}"]')
@@ -134,7 +136,7 @@ def test_both_languages_and_both_themes_are_inside(watched: Watched, recorded: E
     expect(page.locator("html")).to_have_attribute("lang", "zh-TW")
     lab = page.locator("#board .lab")
     expect(lab).to_have_attribute("data-shown-step", "12")  # what was chosen stays
-    assert "lang=zh-TW" in page.url
+    expect(page).to_have_url(re.compile("lang=zh-TW"))
     assert "步" in lab.inner_text()
     assert lab.inner_text() != before
     expect(page.get_by_text("省略了什麼")).to_be_visible()
@@ -165,9 +167,11 @@ def test_the_pipeline_plays(watched: Watched, recorded: Exported) -> None:
     opened(page, recorded.file)
     drawing = page.locator("#pipeline .pipeline")
     expect(drawing).to_be_visible()
-    page.locator("#pipeline").get_by_role("button", name="Play").click()
+    with seen_of(drawing, "x => x.dataset.playing") as playing:
+        page.locator("#pipeline").get_by_role("button", name="Play").click()
+        playing.wait_for("true")  # else it may be over
     expect(drawing.locator("..")).to_be_visible()
-    expect(page.locator('#pipeline [data-playing="true"]')).to_have_count(1)
+    expect(page.locator("#pipeline [data-playing]")).to_have_count(1)
     page.locator("#pipeline").get_by_role("button", name="GRPO").click()
     expect(page.locator('#pipeline .pipeline[data-mode="grpo"]')).to_have_count(1)
 
@@ -185,6 +189,7 @@ def test_what_is_hostile_stays_text(watched: Watched, tmp_path: Path) -> None:
     opened(page, made.file)
     expect(page.locator("h1")).to_contain_text(name)
     expect(page.locator("#board .steptitle")).to_contain_text(re.compile("|".join(map(re.escape, HOSTILE))))
+    expect(page.locator("#pipeline .pipeline")).to_be_visible()
     assert page.locator("img").count() == 0
     for part in ("#board .lab", "#pipeline .lab"):
         assert page.locator(part).locator("img, script, iframe, object").count() == 0
@@ -194,8 +199,10 @@ def test_axe_finds_nothing_and_a_phone_scrolls_downwards_only(context: BrowserCo
     page = context.new_page()
     page.set_viewport_size({"width": 400, "height": 800})
     opened(page, recorded.file)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 400
+    expect(page.locator("#pipeline .pipeline")).to_be_visible()
+    page.wait_for_function("document.documentElement.scrollWidth <= 400")  # charts take the width that they are given
     page.set_viewport_size({"width": 1280, "height": 900})
+    laid_out(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     violations = page.evaluate(
         "() => axe.run().then((x) => x.violations.map((y) => [y.id, y.nodes.map((z) => z.html)]))"

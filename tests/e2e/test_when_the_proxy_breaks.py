@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from core.insight.proxy_results import EVERY, STEPS
 from tests.e2e.conftest import Server
 from tests.e2e.length import MOST, SCREEN, measured
-from tests.e2e.rest import at_rest, narrowed
+from tests.e2e.rest import at_rest, narrowed, watched
 
 pytestmark = pytest.mark.browser
 LAST = STEPS // EVERY + 1  # evaluations, the first before any step
@@ -35,9 +35,11 @@ def test_it_plays_by_itself_and_is_three_screens(
     scrub.press("Home")
     scrub.press("ArrowRight")
     expect(scrub).to_have_attribute("aria-valuetext", re.compile(r"(After 0 steps|0 步後).*0\.00"))
-    play.press("Enter")
-    expect(picture).to_have_attribute("data-playing", "true")
-    play.press("Enter")
+    with watched(picture, "x => x.dataset.playing") as playing:
+        play.press("Enter")
+        playing.wait_for("true")
+    scrub.press("Home")  # and stops
+    expect(picture).to_have_attribute("data-playing", "false")
     assert calls == []
     assert axe(page) == []
     narrowed(page)

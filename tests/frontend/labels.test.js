@@ -123,7 +123,29 @@ test("what the server says is older than what is labelled here, and it is told o
   assert.deepEqual(calls, Array(2).fill(["picked", "--ab----"]));
   component.draw(sent({ labels: "--a-----" }));
   t.mock.timers.tick(5000);
-  assert.equal(calls.length, 2, "a server that does not take them is not told for ever");
+  assert.equal(calls.length, 2);
+  for (let i = 0; i < 20; i += 1) {
+    t.mock.timers.tick(6000);
+    component.draw(sent({ labels: "--a-----" }));
+  }
+  assert.equal(calls.length, 7, "a server that does not take them is not told for ever");
+});
+
+test("what got lost on its way is told again, though the server says nothing", async (t) => {
+  const { component, key, calls } = await drawn(t);
+  key("1");
+  t.mock.timers.tick(700);
+  assert.deepEqual(calls, [["picked", "--a-----"]]);
+  t.mock.timers.tick(6000);
+  assert.deepEqual(calls, Array(2).fill(["picked", "--a-----"]));
+  component.draw(sent({ labels: "--a-----" }));
+  t.mock.timers.tick(60000);
+  assert.equal(calls.length, 2, "it came");
+  key("2");
+  t.mock.timers.tick(700);
+  component.close();
+  t.mock.timers.tick(60000);
+  assert.equal(calls.length, 3, "nobody tells from a page that was left");
 });
 
 test("a reset takes all away, also what was not told yet", async (t) => {

@@ -14,6 +14,8 @@ import { fill } from "./format.js";
 /** @typedef {"a" | "b" | "="} Label */
 
 const LATER = 700; // milliseconds after the last label until the server is told
+const AGAIN = 6000; // milliseconds after which a server that has not said that it has them is told once more …
+const MOST = 5; // … so often at most
 const NONE = "-";
 const TAKEN_BACK = "_"; // tells the server that a label which it has is none any more
 /** @type {Record<string, Label>} */
@@ -33,6 +35,7 @@ export default class Labels {
   /** @type {Set<number>} places whose label the server has as it was given here */
   #arrived = new Set();
   #repeated = ""; // labels that were told twice, as the server came without them
+  #tries = 0; // how often the newest labels were told again, as the server did not come at all
   /** @type {number[]} places in the pool in the order in which they were labelled, the last one last */
   #done = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -89,6 +92,7 @@ export default class Labels {
     if (epoch !== this.#epoch) {
       this.#done = [];
       this.#isUntold = false;
+      this.#tries = 0;
       this.#own.clear();
       this.#known.clear();
       this.#arrived.clear();
@@ -111,6 +115,7 @@ export default class Labels {
 
   close() {
     this.#tell();
+    clearTimeout(this.#later);
   }
 
   /** @param {string} labels that the server has */
@@ -134,6 +139,7 @@ export default class Labels {
     if (this.#isUntold || known === this.#labels || this.#repeated === this.#labels) return;
     this.#repeated = this.#labels;
     this.#isUntold = true;
+    clearTimeout(this.#later);
     this.#later = setTimeout(() => this.#tell(), LATER);
   }
 
@@ -204,6 +210,7 @@ export default class Labels {
 
   #labelled() {
     this.#isUntold = true;
+    this.#tries = 0;
     clearTimeout(this.#later);
     const had = focusedIn(this.root);
     this.#show();
@@ -222,6 +229,15 @@ export default class Labels {
     const gone = (/** @type {number} */ i) => this.#own.get(i) === NONE && this.#known.has(i);
     this.send("picked", [...this.#labels].map((x, i) => (gone(i) ? TAKEN_BACK : x)).join(""));
     this.#note(this.#labels);
+    this.#later = setTimeout(() => this.#tellAgain(), AGAIN);
+  }
+
+  /** What is sent while the connection is lost, or as another part of the page is heard, may reach nobody. */
+  #tellAgain() {
+    if (this.#sent?.labels === this.#labels || this.#tries >= MOST) return;
+    this.#tries += 1;
+    this.#isUntold = true;
+    this.#tell();
   }
 
   #onward() {

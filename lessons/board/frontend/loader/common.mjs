@@ -59,8 +59,10 @@ export async function load(component, { served, inline, draw }) {
   if (!isNewest()) return undefined;
   const clear = await draw(main, options, env);
   if (isNewest()) ready(component);
+  // On a slow machine Streamlit also asks for this while the next call is on its way but has not come here yet: what is
+  // drawn would go, and be drawn from its beginning. Only of what was taken out of the page nothing more comes.
   return () => {
-    if (isNewest()) clear();
+    if (isNewest() && !component.parentElement.isConnected) clear();
   };
 }
 
