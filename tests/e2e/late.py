@@ -23,7 +23,7 @@ from playwright.sync_api import CDPSession, Page
 #: How often what is passed on is held up, and for how many seconds at most.
 SHARE, LONGEST_S = 0.25, 0.35
 #: How many times slower than it is the browser's thread runs, drawn for each test.
-FACTORS = (1, 2, 4, 8)
+FACTORS = (1, 2, 4, 6)
 #: How long a late test rests before whatever it asks of the browser, in milliseconds.
 REST_MS = 150
 

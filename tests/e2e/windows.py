@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Error, Page
 
 from tests.e2e.late import slowed
 
-TIMEOUT_MS = 90_000
+TIMEOUT_MS = 180_000
 
 
 class Windows:
