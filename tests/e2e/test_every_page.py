@@ -16,7 +16,7 @@ from lessons.board.rooms import ROOMS
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.cut import cut_labels
-from tests.e2e.length import MOST, SCREEN, measured, too_long
+from tests.e2e.length import MOST, SCREEN, measured, too_long, uneven
 from tests.e2e.rest import at_rest, laid_out
 from tests.e2e.screens import PROJECTORS, first_picture, is_bare, screens
 from tests.e2e.windows import Windows
@@ -122,6 +122,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
             page.set_viewport_size(size)  # type: ignore[arg-type]
             laid_out(page)
             assert too_long(page, lang) == []
+            assert uneven(page) == []
             assert cut_labels(page) == [], "on a desk"
     finally:
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
