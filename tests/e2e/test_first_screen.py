@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.config import RunConfig
 from core.learners.registry import learner
 from core.presets import PRESETS
-from core.runs.importing import import_any
 from tests.e2e.conftest import LiveRun, Phone, Server, Visit
 from tests.e2e.rest import box, boxes, laid_out, watched
 
@@ -179,25 +175,6 @@ def test_a_larger_window_has_larger_charts_and_scatters_beside_the_card(page: Pa
             assert all(x["x"] + x["width"] < card["x"] and x["y"] < scatter * height for x in first)
     assert tokens == sorted(tokens)
     assert tokens[-1] > tokens[0]
-
-
-def test_responses_without_tokens_have_the_width_that_a_card_would_take(
-    page: Page, server: Server, tmp_path: Path
-) -> None:
-    rows = [
-        {"step": 1, "prompt": "How many?", "completion": f"There are {x}.", "right": x, "advantage": x - 0.5}
-        for x in (0.0, 1.0)
-    ]
-    file = tmp_path / "completions_00001.parquet"
-    pq.write_table(pa.Table.from_pylist(rows), file)
-    run_id = import_any(server.store, file, "of another program")
-    page.goto(f"{server.url}/lab?run={run_id}")
-    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "1")
-    for width, height in SIZES:
-        resized(page, width, height)
-        (strips,), (all_of_it,) = boxes(page.locator(".learner")), boxes(page.locator(".detail"))
-        assert strips["width"] == pytest.approx(all_of_it["width"], abs=2)
-    server.store.delete(run_id)
 
 
 @pytest.fixture(scope="module")
