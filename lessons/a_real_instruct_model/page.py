@@ -20,7 +20,7 @@ from lessons.board.rooms import room_key, without_room
 from lessons.i18n import _, prose, tell
 from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
-from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, more, quiz
+from lessons.kit.lesson import Choice, Code, QuizQuestion, engine, lesson_page, more, no_screen, quiz
 
 KEY = "a-real-instruct-model"
 
@@ -217,14 +217,17 @@ def page() -> None:
         st.header(_("Watch it train"))
         if shown.done and not _revealed(guessed):
             # Its curves would give away what is to be predicted.
-            st.info(_("The curves stand here once you have committed to your predictions."), icon=":material/timeline:")
+            with no_screen("real_watch"):
+                words = _("The curves stand here once you have committed to your predictions.")
+                st.info(words, icon=":material/timeline:")
         else:
             watch(shown)
         st.header(_("Before and after"))
         results(shown, guessed)
     st.header(_("A run of your own"))
     if shown is not None and shown.run.id == RECORDED_REAL:
-        say(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
+        with no_screen("real_own"):  # nor has a projector the fold
+            say(_("All above is of the recorded run. Here you start one yourself; the page then shows it."))
         choices: AbstractContextManager[object] = more(_("whose questions, which model, who learns"), key="real_own")
     else:
         choices = nullcontext()  # whoever has no run to look at, or looks at one of their own, goes on from here

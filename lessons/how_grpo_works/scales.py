@@ -10,6 +10,7 @@ from lessons.how_grpo_works.arithmetic import Rewards, credit, grpo_settings, re
 from lessons.i18n import _, ngettext, one_after_another
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, figure, role_colour
+from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed
 from lessons.kit.ties import highest
 
@@ -37,15 +38,15 @@ def scales(batch: Frozen) -> None:
     """All groups of the step under one scale_rewards or another; a fragment."""
     beside_the_group(batch)
     choice, about = st.columns([2, 3], vertical_alignment="bottom")
-    chosen = choice.segmented_control(
-        "scale_rewards",
+    names = {"group": _("its group's spread"), "batch": _("the step's spread"), "none": _("1: no division")}
+    scale = linked(
+        choice.segmented_control,
+        _("Each difference is divided by (`scale_rewards`)"),
         SCALES,
-        default=grpo_settings(batch).scale_rewards,
-        required=True,
         key="hgw_scale",
-        bind="query-params",
+        first=grpo_settings(batch).scale_rewards,
+        format_func=names.__getitem__,
     )
-    scale = chosen or "group"
     step, rewards = credit(batch, scale), rewards_of(batch)
     right = {n: _count(rewards, n) for n in step.numbers}
     with about:

@@ -13,7 +13,7 @@ from core.text import listed, named
 from lessons.i18n import _, ngettext, tell
 from lessons.kit.display import learner_title, plain, token_name
 from lessons.kit.glossary import say, say_small
-from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, token_strips
+from lessons.kit.lesson import Frozen, Group, Reply, Row, engine, no_screen, token_strips
 from lessons.kit.restored import not_rewritten
 from lessons.kit.ties import lowest
 from lessons.kit.truth import models
@@ -53,9 +53,9 @@ def edit_section(batch: Frozen, group: Group, reply: Reply, is_seen: bool) -> No
     """Change a response, see its reward and both credits change; once PPO's has been predicted, as it stands there."""
     st.header(_("Change a token yourself"))
     if not is_seen:
-        say_small(
-            _("Both credits stand side by side here once you have committed to your prediction in the first part.")
-        )
+        words = _("Both credits stand side by side here once you have committed to your prediction in the first part.")
+        with no_screen("same_edit"):
+            say_small(words)
         return
     say(
         _(

@@ -20,6 +20,7 @@ from lessons.kit.lesson import (
     equation,
     frozen,
     lesson_page,
+    no_screen,
     pick_group,
     predict,
     quiz,
@@ -186,9 +187,9 @@ def bridge_section(batch: Frozen, reply: Reply, way: Crossing, is_seen: bool) ->
     """
     st.header(_("The bridge: from PPO to GRPO in small steps"))
     if not is_seen:
-        say_small(
-            _("It begins with PPO's own numbers: commit to your prediction in the first part, and it stands here.")
-        )
+        words = _("It begins with PPO's own numbers: commit to your prediction in the first part, and it stands here.")
+        with no_screen("same_bridge"):
+            say_small(words)
         return
     say(_("Move the slider. Each stop changes one thing, and each is an identity, checked on every token."))
     st.fragment(_bridge)(batch, reply, way)

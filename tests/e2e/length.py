@@ -122,3 +122,32 @@ def too_long(page: Page, lang: str) -> list[str]:
     lines: list[tuple[int, str]] = page.evaluate(LINES)
     assert lines
     return [f"{count}: {text}" for count, text in lines if count > LETTERS[lang]]
+
+
+#: Of each column of the page where its texts, captions and formulas begin, and how wide these may be: a line a column
+#: that has several.
+EDGES = r"""() => {
+  const bad = [], main = document.querySelector('[data-testid=stMain]');
+  const texts = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > p, .katex-display > .katex';
+  const aside = 'table, button, summary, label, [class*=_question], [class*=_buttons], [data-testid=stPageLink], '
+    + '[data-testid=stAlert], [data-testid=stSlider], .st-key-lesson_about, .st-key-lab_title, .st-key-lab_named';
+  const columns = new Map();
+  for (const e of main.querySelectorAll(texts)) {
+    const box = e.closest('[data-testid=stVerticalBlock]');
+    if (!e.checkVisibility() || e.closest(aside) || !box || getComputedStyle(box).flexDirection === 'row') continue;
+    columns.set(box, [...(columns.get(box) ?? []), e]);
+  }
+  for (const own of columns.values()) {
+    const lefts = own.map(x => x.getBoundingClientRect().left);
+    const widths = own.filter(x => x.matches('p')).map(x => getComputedStyle(x).maxWidth);
+    if (Math.max(...lefts) - Math.min(...lefts) > 6 || new Set(widths).size > 1)
+      bad.push(`${[...new Set(lefts)]} ${[...new Set(widths)]}: ${own[0].textContent.slice(0, 50)}`);
+  }
+  return bad;
+}"""
+
+
+def uneven(page: Page) -> list[str]:
+    """Columns in which texts, captions and formulas begin at several edges, or have several measures."""
+    columns: list[str] = page.evaluate(EDGES)
+    return columns

@@ -65,6 +65,32 @@ OVER = """() => {
 }"""
 
 
+#: Whether a screen has nothing to look at or to press: less text than a sentence of two lines, without headings and
+#: closed folds.
+BARE = """() => {
+  let letters = 0, holds = false;
+  const isSeen = x => x.checkVisibility({visibilityProperty: true});
+  const things =
+    'button, input, select, canvas, svg.main-svg, table, .lesson, [class*=_summary], [data-testid=stPageLink]';
+  const walk = root => {
+    for (const e of root.querySelectorAll('*')) {
+      if (e.closest('.bar[role=toolbar], h1, h2, details:not([open])')) continue;
+      if (!isSeen(e) || ['STYLE', 'SCRIPT'].includes(e.tagName)) continue;
+      holds ||= e.matches(things);
+      for (const n of e.childNodes) if (n.nodeType === 3) letters += n.textContent.trim().length;
+      if (e.shadowRoot) walk(e.shadowRoot);
+    }
+  };
+  walk(document.querySelector('[data-testid=stMain]'));
+  return !holds && letters < 120;
+}"""
+
+
+def is_bare(page: Page) -> bool:
+    """Whether nobody should have turned to the screen on show."""
+    return bool(page.evaluate(BARE))
+
+
 #: Whether that is what it stays: for `frames` where all is seen, else for `further`, as pictures are made smaller step
 #: by step, each in two frames; `x` remembers.
 STAYS = f"""x => {{

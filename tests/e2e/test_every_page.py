@@ -16,9 +16,9 @@ from lessons.board.rooms import ROOMS
 from lessons.catalog import LESSONS, lesson
 from tests.e2e.conftest import Server
 from tests.e2e.cut import cut_labels
-from tests.e2e.length import MOST, SCREEN, measured, too_long
+from tests.e2e.length import MOST, SCREEN, measured, too_long, uneven
 from tests.e2e.rest import at_rest, laid_out
-from tests.e2e.screens import PROJECTORS, first_picture, screens
+from tests.e2e.screens import PROJECTORS, first_picture, is_bare, screens
 from tests.e2e.windows import Windows
 
 pytestmark = pytest.mark.browser
@@ -121,6 +121,7 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
             page.set_viewport_size(size)  # type: ignore[arg-type]
             laid_out(page)
             assert too_long(page, lang) == []
+            assert uneven(page) == []
             assert cut_labels(page) == [], "on a desk"
         if lesson(key).check:
             known = measured(page)
@@ -142,8 +143,9 @@ def test_a_phone_shows_the_whole_page_and_its_type_is_right(visitor: Page, serve
                 assert seen["bottom"] <= seen["end"], f"a projector of {size} shows the first picture and its controls"
                 assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
             if lang == "en":  # all of them, in both: python -m tests.load.present
-                shown = [(x, cut_labels(page)) for x in screens(page)]
-                assert [x for x, _cut in shown if x[1]] == [], "every screen is seen whole"
-                assert [x for _, cut in shown for x in cut] == []
+                shown = [(x, cut_labels(page), is_bare(page)) for x in screens(page)]
+                assert [x for x, *_ in shown if x[1]] == [], "every screen is seen whole"
+                assert [x for _, cut, _ in shown for x in cut] == []
+                assert [x for x, _, bare in shown if bare] == [], "nobody turns to an empty screen"
         finally:
             page.set_viewport_size(PHONE)  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ def test_sliders_and_scale_are_in_the_link(visit: Page) -> None:
     page = visit
     silent = page.locator(".st-key-hgw_silent")
     before = silent.inner_text()
-    page.locator(".st-key-hgw_scale").get_by_text("none", exact=True).click()
+    page.locator(".st-key-hgw_scale").get_by_text("1: no division", exact=True).click()
     expect(silent).not_to_have_text(before)
     slider = page.locator(".st-key-hgw_wrong").get_by_role("slider")
     slider.focus()

@@ -108,6 +108,26 @@ test("a page without headings, or one that begins with one, has no empty part", 
   assert.deepEqual(parts([...document.body.children]), { of: [0, 0, 1], titles: ["One", "Two"] });
 });
 
+test("a part that has nothing to look at yet has no screen, until it has", (t) => {
+  const note = "<div data-p='1' id=note><div class='st-key-a_no_screen'>comes with the prediction</div></div>";
+  const lesson = LESSON.replace("<div data-p='1'><input data-test></div>", note);
+  const { visible, press, place } = shown(t, lesson);
+  assert.equal(place(), "1/2 Title");
+  press("ArrowRight");
+  assert.deepEqual(visible(), ["2", "2"]);
+  assert.equal(place(), "2/2 Two");
+  press("ArrowRight");
+  assert.deepEqual(visible(), ["2", "2"]);
+  press("ArrowLeft");
+  assert.deepEqual(visible(), ["0", "0"]);
+  document.getElementById("note").firstChild.className = "";
+  window.dispatchEvent(new window.Event("resize"));
+  press("ArrowLeft"); // whatever is drawn anew, it is cut anew
+  press("ArrowRight");
+  assert.equal(place(), "2/3 One");
+  assert.deepEqual(visible(), ["1", "1"]);
+});
+
 test("arrow keys and a remote's keys turn, to the ends and no further", (t) => {
   const { visible, press, place } = shown(t, LESSON);
   assert.deepEqual(visible(), ["0", "0"]);

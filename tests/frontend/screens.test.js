@@ -87,6 +87,30 @@ test("a box with a picture in it can spare only of the picture, and all below th
   assert.deepEqual(dealt(box(200), ROOM), [0, 0, 1]); // a prediction stands below it, say
 });
 
+test("no screen is a closed fold alone", () => {
+  const fold = (height) => ({ height, fold: true });
+  assert.deepEqual(dealt(stack(TITLE, 500, fold(100)), ROOM), [0, 0, 0]); // all of it is a little smaller
+  assert.deepEqual(dealt(stack(TITLE, 540, fold(60), fold(60)), ROOM), [0, 0, 0, 0]);
+  assert.deepEqual(dealt(stack(400, 390, fold(60)), ROOM), [0, 1, 1]);
+  assert.deepEqual(dealt(stack(300, 299, fold(200)), ROOM), [0, 1, 1]); // what is above it comes along
+  assert.deepEqual(dealt(stack(590, fold(200)), ROOM), [0, -1]); // nothing can
+  assert.deepEqual(dealt(stack(590, fold(200), 590, 100), ROOM), [0, -1, 1, 2]);
+  assert.deepEqual(dealt(stack(590, fold(200), 300), ROOM), [0, 1, 1]); // there is more on its screen
+  assert.deepEqual(dealt(stack(TITLE, fold(60)), ROOM), [0, 0]);
+});
+
+test("a fold is one as long as it is closed and has all the text", (t) => {
+  page(t);
+  const folded = (/** @type {string} */ inner) => {
+    document.body.innerHTML = `<div>${inner}</div>`;
+    return piecesOf(document.body.children[0], ROOM)[0].fold;
+  };
+  assert.equal(folded("<details><summary>More</summary></details>"), true);
+  assert.equal(folded("<details open><summary>More</summary></details>"), false);
+  assert.equal(folded("<p>And</p><details><summary>More</summary></details>"), false);
+  assert.equal(folded(""), false);
+});
+
 test("columns that are taken apart have a screen each", (t) => {
   page(t);
   const [one, two] = [document.createElement("i"), document.createElement("b")];

@@ -2,8 +2,8 @@
 
 python -m tests.load.present [--pages lab,kl] [--langs en] [--sizes 1280x720] [--act] [--pictures FOLDER]
 
-Turns each page from its first screen to its last. A line a page, with each screen that has to be scrolled. With --act
-predictions are made, questions answered and folds opened on the way; -1: what was done went out of sight.
+Turns each page from its first screen to its last. A line a page, with each screen that has to be scrolled, or is empty.
+With --act predictions are made, questions answered and folds opened on the way; -1: what was done went out of sight.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from lessons.catalog import LESSONS
 from tests.e2e.conftest import FLAGS, serving
-from tests.e2e.screens import PROJECTORS, screens
+from tests.e2e.screens import PROJECTORS, is_bare, screens
 
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
@@ -49,13 +49,14 @@ def main() -> None:
                         state="attached", timeout=90_000
                     )
                     page.wait_for_timeout(1000)
-                    seen = []
+                    seen, bare = [], []
                     for n, (place, over) in enumerate(screens(page, act=given.act)):
                         seen.append((place, over))
+                        bare += [place] if is_bare(page) else []
                         if given.pictures:
                             given.pictures.mkdir(parents=True, exist_ok=True)
                             page.screenshot(path=given.pictures / f"{key}-{lang}-{size}-{n:02}.png")
-                    high = [f"{place}: {over}" for place, over in seen if over]
+                    high = [f"{place}: {over}" for place, over in seen if over] + [f"{x}: empty" for x in bare]
                     print(
                         f"{size:9} {lang:6} {key:24} {len(seen):2} screens  {'; '.join(high) or 'all fit'}", flush=True
                     )

@@ -16,6 +16,7 @@ import { typeScale } from "./theme.js";
 /** @import { ColourNames } from "./strip_types.js" */
 
 const [LOW, MOST, HIGH] = [112, 320, 220]; // pixels that a chart is high: on the page from, up to; on a projector
+const PROJECTED = 600; // pixels, times the scale of type: as much of a higher projector is for its charts
 const [USUAL, SHARE, WIDE] = [900, 0.45, 1000]; // of a window higher than usual, and wide, charts take a share of the rest
 let boards = 0;
 
@@ -146,7 +147,7 @@ export class Board {
 
   /** Of a chart, in the window's pixels. On a projector a row of charts has the screen to itself. */
   get height() {
-    if (this.scale > 1) return HIGH * this.scale;
+    if (this.scale > 1) return Math.round(HIGH * this.scale + Math.max(0, window.innerHeight - PROJECTED * this.scale));
     const rest = window.innerWidth < WIDE ? 0 : window.innerHeight - USUAL;
     return Math.round(Math.min(MOST, Math.max(LOW, LOW + SHARE * rest)));
   }

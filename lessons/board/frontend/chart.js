@@ -175,7 +175,8 @@ export class Chart {
       scales: { x: { time: false }, y: { range: (_, low, high) => yRange(this.spec, low, high) } },
       axes: [
         this.#axis({ size: 20 * scale, gap: 3 * scale, space: gap * scale, incrs: gaps(this.board.x) }),
-        this.#axis({ size: 44 * scale, gap: 4 * scale, space: 28 * scale }),
+        // A high chart has no more ticks: their numbers would have more digits than there is room for.
+        this.#axis({ size: 44 * scale, gap: 4 * scale, space: Math.max(28 * scale, this.#height / 6) }),
       ],
       series: [{}, ...this.lines.map((line) => this.#series(line))],
       cursor: {

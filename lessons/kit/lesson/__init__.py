@@ -19,6 +19,7 @@ predict.py    `predict(key, question, [Choice(text, right, reason)…], about=) 
               only then. `right` and `outcome` should come from the numbers on the page; `about` says which run and step
               those are of, since the learner's browser remembers the answer. `revealed(key, about)` asks elsewhere.
 more.py       `with more(_("…"), key=):` a closed fold for what not everybody needs; a lesson has three screens of text.
+no_screen.py  `with no_screen(key):` what a part says that has nothing to look at yet; present mode turns past it.
 quiz.py       `quiz(key, [QuizQuestion(text, (Choice(text, right, reason), …))…])`: its own header and fragment;
               exactly one choice is right. The key stands in the catalogue, too (`check`), for the course map.
 (lessons.kit.played: sub-steps of a stored step that play in the browser, with settings as sliders.)
@@ -56,6 +57,7 @@ from lessons.kit.lesson.figure import figure, line_colour, line_dash, mark
 from lessons.kit.lesson.formula import equation, role_colour
 from lessons.kit.lesson.frozen import Frozen, at_step, beside, frozen, of_run, pick_group, say_where, stored_step
 from lessons.kit.lesson.more import more
+from lessons.kit.lesson.no_screen import no_screen
 from lessons.kit.lesson.page import lesson_page
 from lessons.kit.lesson.predict import predict, predict_number, revealed
 from lessons.kit.lesson.quiz import Choice, QuizQuestion, quiz
@@ -90,6 +92,7 @@ __all__ = [
     "mark",
     "more",
     "mount",
+    "no_screen",
     "num",
     "of_run",
     "pick_group",

@@ -38,9 +38,12 @@ export function pieces(element) {
   return cut ? [...cut.children].flatMap(pieces) : [element];
 }
 
+/** What stands in a part that has nothing to look at yet (lessons/kit/lesson/to_come.py). */
+const NO_SCREEN = "[class*=_no_screen]";
+
 /**
  * Which part each element belongs to: a part begins with one that holds a heading of the page, or that names the part
- * (data-part). A hidden one begins none.
+ * (data-part). A hidden one begins none. -1: of a part without a screen, to which nobody turns.
  * @param {Element[]} elements the page's, in order
  */
 export function parts(elements) {
@@ -59,7 +62,9 @@ export function parts(elements) {
     content ||= Boolean(name || heading);
     return part;
   });
-  return { of, titles };
+  const without = new Set(of.filter((_, i) => elements[i].matches(NO_SCREEN) || elements[i].querySelector(NO_SCREEN)));
+  const there = [...titles.keys()].filter((x) => !without.has(x));
+  return { of: of.map((x) => there.indexOf(x)), titles: there.map((x) => titles[x]) };
 }
 
 /** @param {string} path */

@@ -213,7 +213,8 @@ export default function (component) {
   }
 
   /** The part in which somebody is. @param {EventTarget[]} path */
-  const partOf = (path) => path.map((x) => places.get(/** @type {Element} */ (x))).find((x) => x !== undefined);
+  const partOf = (path) =>
+    path.map((x) => places.get(/** @type {Element} */ (x))).find((x) => x !== undefined && x >= 0);
 
   /** By one screen, over the end of a part into the next; or to the page's first or last. @param {number} by */
   function turn(by) {

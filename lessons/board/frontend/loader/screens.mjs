@@ -12,13 +12,14 @@ const CLOSEST = 0.7; // of its size: what cannot be cut any further
  * What is dealt: where it lies while the whole part is shown, in pixels; `least` is its height with its pictures smaller,
  * as far as is known (`elastic`: they may be made smaller still); `apart` is a picture that was tried below others in vain,
  * `closes` is a choice, or little, at a part's end; `around` is what its frame adds to any piece of it, `column` the column
- * that it is in. Who `keeps` introduces what comes next; a `title` stands in the bar, too; `picture` is where its pictures are, if more is in it.
- * @typedef {{ top: number, bottom: number, least: number, picture?: { top: number, bottom: number } | null, around?: number, column?: Element, keeps?: boolean, title?: boolean, elastic?: boolean, apart?: boolean, closes?: boolean, chooses?: boolean }} Extent
+ * that it is in; `fold` is nothing but a closed fold. Who `keeps` introduces what comes next; a `title` stands in the bar, too; `picture` is where its pictures are, if more is in it.
+ * @typedef {{ top: number, bottom: number, least: number, picture?: { top: number, bottom: number } | null, around?: number, column?: Element, keeps?: boolean, title?: boolean, elastic?: boolean, apart?: boolean, closes?: boolean, chooses?: boolean, fold?: boolean }} Extent
  * @typedef {Extent & { element: Element, inside: Element[] }} Piece
  */
 
 /**
- * The screen of each piece, counted from 0; -1: a heading for which there is no room beside what it is about.
+ * The screen of each piece, counted from 0; -1: a heading for which there is no room beside what it is about, or a closed
+ * fold for which there is none beside anything.
  * @param {Extent[]} all
  * @param {number} room
  */
@@ -44,6 +45,31 @@ export function dealt(all, room) {
     else screen += 1;
     of.fill(screen, from, i + 1);
     first = from;
+  }
+  return accompanied(all, of, room);
+}
+
+/**
+ * No screen is nothing but closed folds: they have a place on the screen before, where what is there is made smaller for
+ * them, or take along what stands above them.
+ * @param {Extent[]} all
+ * @param {number[]} of
+ * @param {number} room
+ */
+function accompanied(all, of, room) {
+  const seen = (/** @type {number} */ screen) =>
+    [...all.keys()].filter((i) => of[i] === screen && !isEmpty(all[i]) && !all[i].title);
+  for (let screen = Math.max(0, ...of); screen > 0; screen -= 1) {
+    const [before, own] = [seen(screen - 1), seen(screen)];
+    const from = before[before.length - 1];
+    if (!before.length || !own.length || own.some((i) => !all[i].fold || all[i].column !== all[from].column)) continue;
+    const group = (/** @type {number} */ first) => all.slice(first, own[own.length - 1] + 1);
+    if (before.length > 1 && !fits(group(of.indexOf(screen - 1)), room, CLOSER) && fits(group(from), room, CLOSER)) {
+      of.fill(screen, from, own[0]);
+      continue;
+    }
+    const place = fits(group(of.indexOf(screen - 1)), room, CLOSER) ? screen - 1 : -1;
+    for (const [i, x] of of.entries()) if (x >= screen) of[i] = x === screen ? place : x - 1;
   }
   return of;
 }
@@ -175,8 +201,16 @@ export function piecesOf(element, room) {
   const text =
     height < (MOVED * room) / 2 && has(":scope > [data-testid=stMarkdown] [data-testid=stMarkdownContainer]");
   const apart = alone.has(element);
+  const fold = isFold(element);
   const keeps = title || chooses || text || (height < MOVED * room && has(INTRODUCES));
-  return [{ element, inside: [], top, bottom, least, picture, elastic, apart, title, keeps, chooses }];
+  return [{ element, inside: [], top, bottom, least, picture, elastic, apart, title, keeps, chooses, fold }];
+}
+
+/** Whether an element has no text but that of closed folds. @param {Element} element */
+function isFold(element) {
+  const folds = [...element.querySelectorAll("details:not([open])")];
+  const text = (/** @type {Element} */ x) => x.textContent?.trim().length ?? 0;
+  return folds.length > 0 && text(element) === folds.reduce((sum, x) => sum + text(x), 0);
 }
 
 /** Whether a picture in an element may still be made smaller: how high it is then shows only when it is. @param {Element} element */

@@ -1,0 +1,36 @@
+"""A run of another program that kept no tokens, in the lab: its responses as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.runs.importing import import_any
+from tests.e2e.conftest import Server
+from tests.e2e.rest import boxes, laid_out
+
+pytestmark = pytest.mark.browser
+
+
+def test_responses_without_tokens_have_the_width_that_a_card_would_take(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    rows = [
+        {"step": 1, "prompt": "How many?", "completion": f"There are {x}.", "right": x, "advantage": x - 0.5}
+        for x in (0.0, 1.0)
+    ]
+    file = tmp_path / "completions_00001.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    run_id = import_any(server.store, file, "of another program")
+    page.goto(f"{server.url}/lab?run={run_id}")
+    expect(page.get_by_test_id("lab")).to_have_attribute("data-shown-step", "1")
+    for width, height in ((1280, 900), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        laid_out(page)
+        (strips,), (all_of_it,) = boxes(page.locator(".learner")), boxes(page.locator(".detail"))
+        assert strips["width"] == pytest.approx(all_of_it["width"], abs=2)
+    server.store.delete(run_id)
