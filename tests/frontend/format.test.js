@@ -6,8 +6,7 @@ import * as format from "#frontend/format.js";
 const {
   brief,
   duration,
-  factor,
-  fill,
+    fill,
   fixed,
   minus,
   plain,
@@ -93,7 +92,6 @@ test("a duration in the two units that matter", () => {
 
 test("signs stand where sums and products need them", () => {
   assert.deepEqual([plus("0.5"), plus("−0.5"), minus("0.5"), minus("−0.5")], ["+ 0.5", "− 0.5", "− 0.5", "+ 0.5"]);
-  assert.deepEqual([factor("−2"), factor("2"), plain(-0.2)], ["(−2)", "2", "−0.2"]);
   assert.deepEqual(["0.500", "0.000", "−0.1", "2"].map(signedText), ["+0.500", "0.000", "−0.1", "+2"]);
 });
 
