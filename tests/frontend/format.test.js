@@ -6,7 +6,7 @@ import * as format from "#frontend/format.js";
 const {
   brief,
   duration,
-    fill,
+  fill,
   fixed,
   minus,
   plain,
