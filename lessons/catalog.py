@@ -24,7 +24,6 @@ class Lesson:
     summary: str
     part: str = ""  # heading on the course map that begins with this page; a message id
     minutes: int | None = None  # how long it takes; None for a workbench page
-    facts: tuple[str, ...] = ()  # what of the course it shows
     check: str = ""  # the key of its quiz
     default: bool = False  # the page at the bare address
 
@@ -40,7 +39,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/home:",
         summary=N_("What this is, and one picture of the difference between PPO and GRPO."),
         minutes=2,
-        facts=("F8", "F9"),
         default=True,
     ),
     Lesson(
@@ -50,7 +48,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/science:",
         summary=N_("Train PPO and GRPO side by side, stop, rewind, and take any token's credit apart."),
         minutes=10,
-        facts=("F2", "F6", "F7", "F8", "F9"),
     ),
     Lesson(
         key="the-loop",
@@ -59,7 +56,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/autorenew:",
         summary=N_("Prompts, responses, rewards, an update, and again: sampled live, and let run while you watch."),
         minutes=8,
-        facts=("F2",),
         check="loop_quiz",
     ),
     Lesson(
@@ -68,7 +64,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/cloud_sync:",
         summary=N_("Fresh responses or a fixed set of them: five learners, one start, as many scored responses."),
         minutes=10,
-        facts=("F1",),
         check="online_quiz",
     ),
     Lesson(
@@ -79,7 +74,6 @@ LESSONS: tuple[Lesson, ...] = (
             "Ground truth, unit tests, sandbox: try to fool a verifier, and to break out of what it runs code in."
         ),
         minutes=10,
-        facts=("F5",),
         check="vr_quiz",
     ),
     Lesson(
@@ -90,7 +84,6 @@ LESSONS: tuple[Lesson, ...] = (
             "No right answer, only preferences: label pairs, train a reward model on them, train a policy on it."
         ),
         minutes=10,
-        facts=("F3",),
         check="rm_quiz",
     ),
     Lesson(
@@ -99,7 +92,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/trending_down:",
         summary=N_("A reward model is pushed too far: what it says rises, what it stands for bends and falls."),
         minutes=10,
-        facts=("F4",),
         check="proxy_quiz",
     ),
     Lesson(
@@ -108,7 +100,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/dataset:",
         summary=N_("Wrong truths, few questions, too hard, too easy, leaked: the same run on data of your choice."),
         minutes=10,
-        facts=("F13",),
         check="data_quiz",
     ),
     Lesson(
@@ -118,7 +109,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/account_tree:",
         summary=N_("One real training step, taken apart: from a question to the update, number by number."),
         minutes=10,
-        facts=("F6", "F7"),
         check="ppo_quiz",
     ),
     Lesson(
@@ -127,7 +117,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/content_cut:",
         summary=N_("What holds each update back: drag a token's ratio, and see where its gradient is cut."),
         minutes=8,
-        facts=("F7",),
         check="ratio_quiz",
     ),
     Lesson(
@@ -136,7 +125,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/straighten:",
         summary=N_("What holds the whole run back: what an estimate of the KL is worth, and what it does as a loss."),
         minutes=8,
-        facts=("F6",),
         check="kl_quiz",
     ),
     Lesson(
@@ -145,7 +133,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/groups:",
         summary=N_("A group's arithmetic on real rewards: what a lone success counts, and when a group says nothing."),
         minutes=10,
-        facts=("F8", "F10"),
         check="hgw_quiz",
     ),
     Lesson(
@@ -154,7 +141,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/compare_arrows:",
         summary=N_("One set of responses, both methods' credit, and the bridge that leads from one to the other."),
         minutes=10,
-        facts=("F8", "F9"),
         check="same_quiz",
     ),
     Lesson(
@@ -163,7 +149,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/gavel:",
         summary=N_("Measure what every token really changed, then see which method knew."),
         minutes=10,
-        facts=("F9", "F11"),
         check="truth_quiz",
     ),
     Lesson(
@@ -172,7 +157,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/psychology_alt:",
         summary=N_("One that knows, one that cannot, one that is trusted too far: measured on sums of six numbers."),
         minutes=10,
-        facts=("F10", "F11"),
         check="critic_quiz",
     ),
     Lesson(
@@ -182,7 +166,6 @@ LESSONS: tuple[Lesson, ...] = (
         icon=":material/model_training:",
         summary=N_("The same trainer on SmolLM2: its responses to held-out questions before and after, side by side."),
         minutes=10,
-        facts=("F12",),
         check="real_quiz",
     ),
     Lesson(

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from core.learners.variants import VARIANTS
+from lessons.catalog import LESSONS
 from tests.conftest import LONG_FIRST, pytest_collection_modifyitems
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +79,23 @@ def test_long_files_begin_those_in_a_browser_come_last_and_within_a_file_nothing
     items = [SimpleNamespace(nodeid=x) for x in names]
     pytest_collection_modifyitems(items)  # type: ignore[arg-type]
     assert [x.nodeid for x in items] == [names[x] for x in (7, 4, 5, 3, 6, 2, 1, 0)]
+
+
+def test_the_readme_has_every_page_once_and_every_algorithm_that_can_be_compared() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| \*\*(.+)\*\* \| (.*) \|$", text, re.MULTILINE))
+    assert list(rows) == [x.title for x in LESSONS]
+    listed = rows["Algorithms, side by side"].partition(": any two")[0]
+    assert re.split(", | and ", listed) == [x.title for x in VARIANTS.values()]
+
+
+def test_whatever_the_readme_and_contributing_lead_to_is_there() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        places = set(re.findall(r"\]\((?!http)([^)#]+)\)", text))
+        places |= set(re.findall(r"`((?:core|lessons|tests|examples|benches|docs)/[\w./-]+)`", text))
+        assert places
+        assert [x for x in places if not (ROOT / x).exists()] == [], name
+        modules = {x.replace(".", "/") for x in re.findall(r"python -m ((?:core|lessons|tests|benches)[\w.]*)", text)}
+        assert modules
+        assert [x for x in modules if not any((ROOT / y).is_file() for y in (f"{x}.py", f"{x}/__main__.py"))] == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+FRONTEND = ROOT / "lessons" / "board" / "frontend"
 
 #: What other modules are asked for by name (core/discovery.py, core/runs/formats.py).
 DECLARATIONS = {"KIND", "SURROGATE", "REWARD", "READER", "WRITER"}
@@ -97,3 +99,62 @@ def test_everything_in_core_and_lessons_is_used_by_the_app() -> None:
     assert {(module, name) for module, name in left if module.startswith(("core.", "lessons."))} == set()
     for module, names in FROM_ELSEWHERE.items():
         assert names.keys() <= {x for x, _place in given(modules[module])}
+
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_EXPORTED = re.compile(r"^export (?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+_TAKEN = re.compile(r"(?:import|export) \{([^}]*)\} from \"([^\"]+)\"")
+#: module of the browser → what of it is called by what loads the module by its name (loader/).
+LOADED = {"lesson.js": {"mount"}, "url.js": {"keepIn"}, "web_page.mjs": {"openPage"}}
+
+
+def unused_in_the_browser(modules: Mapping[str, str]) -> set[tuple[str, str]]:
+    """(module, name) of what a module exports, and neither it nor another reads. The loader's modules (.mjs) are put
+    together into one, so that what one of them has is used wherever it stands."""
+    code = {name: _COMMENT.sub("", text) for name, text in modules.items()}
+    taken: dict[str, set[str]] = defaultdict(set, {name: set(used) for name, used in LOADED.items()})
+    for text in code.values():
+        for names, module in _TAKEN.findall(text):
+            taken[module.rpartition("/")[2]] |= {x.split(" as ")[0].strip() for x in names.split(",")}
+    loader = " ".join(text for name, text in code.items() if name.endswith(".mjs"))
+    left = set()
+    for name, text in code.items():
+        words = Counter(re.findall(r"[\w$]+", loader if name.endswith(".mjs") else text))
+        own = set(_EXPORTED.findall(text)) - taken[name.rpartition("/")[2]]
+        left |= {(name, x) for x in own if words[x] == 1}
+    return left
+
+
+def test_the_search_finds_what_no_module_of_the_browser_reads() -> None:
+    modules = {
+        "a.js": "export const used = 1;\nexport function own() {}\nown();\nexport class Left {} // Left",
+        "b/c.js": 'import { used as it } from "../a.js";\nexport async function left() {}',
+        "loader/d.mjs": "export const e = 1, f = e;\nexport const g = 2;",
+        "loader/h.mjs": "g();",
+    }
+    assert unused_in_the_browser(modules) == {("a.js", "Left"), ("b/c.js", "left")}
+
+
+def test_everything_that_a_module_of_the_browser_exports_is_used_by_the_app() -> None:
+    files = [x for x in FRONTEND.rglob("*") if x.suffix in (".js", ".mjs") and x.parent.name != "vendor"]
+    modules = {x.relative_to(FRONTEND).as_posix(): x.read_text(encoding="utf-8") for x in files}
+    assert len(modules) > 100
+    assert unused_in_the_browser(modules) == set()
+
+
+def test_every_class_that_a_style_is_for_is_given_to_something() -> None:
+    others = [
+        x for place in ("lessons", "core") for x in (ROOT / place).rglob("*") if x.suffix in (".py", ".js", ".mjs")
+    ]
+    words = set(re.findall(r"[\w-]+", "\n".join(x.read_text(encoding="utf-8") for x in others)))
+    sheets = [x for x in FRONTEND.rglob("*.css") if x.parent.name != "vendor"]
+    assert len(sheets) > 10
+    left = {
+        f"{sheet.name}: {name}"
+        for sheet in sheets
+        for selector in re.findall(r"([^{}]*)\{", _COMMENT.sub("", sheet.read_text(encoding="utf-8")))
+        for name in re.findall(r"\.([A-Za-z_][\w-]*)", selector)
+        # A picture's class is put together from its name (picture.js); uPlot gives those that begin with u-.
+        if name not in words and name.removesuffix("-picture") not in words and not name.startswith("u-")
+    }
+    assert left == set()

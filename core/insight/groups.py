@@ -41,7 +41,6 @@ class Step:
     """All groups of a step. Lists by response have length B, those by group are in the order of `numbers`."""
 
     advantages: tuple[float, ...]  # by response
-    centred: tuple[float, ...]  # by response, before division
     numbers: tuple[int, ...]  # the groups
     silent: tuple[bool, ...]  # by group: all rewards equal, nothing is learnt from it
     push: tuple[float, ...]  # by group: Σ weight · |advantage| over its tokens, what it can move
@@ -54,7 +53,7 @@ def credit_step(
     """What each response of a step is credited with under `settings`, and what that makes of its groups."""
     reward, owner = torch.tensor(rewards, dtype=torch.float64), torch.tensor(group)
     how = group_of(settings)
-    advantage, raw = group_advantages(reward, owner, how.scale_rewards, how.scale_ddof, how.scale_eps, how.baseline)
+    advantage, _raw = group_advantages(reward, owner, how.scale_rewards, how.scale_ddof, how.scale_eps, how.baseline)
     numbers, which = owner.unique(return_inverse=True)
     silent = tied(reward, which)
     weight = weights(lengths, settings.aggregation, max_length)
@@ -62,7 +61,6 @@ def credit_step(
     push = torch.zeros(len(numbers), dtype=torch.float64).index_add(0, which, total * advantage.abs())
     return Step(
         tuple(advantage.tolist()),
-        tuple(raw.tolist()),
         tuple(numbers.tolist()),
         tuple(silent.tolist()),
         tuple(push.tolist()),

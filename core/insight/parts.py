@@ -18,23 +18,14 @@ from core.learners.registry import AnyLearner
 
 @dataclass(frozen=True)
 class CreditParts:
-    """Raw credit, in units of reward, and the surprises it is made of: [B, T], 0 where the mask is False.
-
-    `critic` + `penalty` is the whole, and so it is of the two kinds of surprise. Surprises are None of a learner that
-    has none.
-    """
+    """Raw credit, in units of reward: [B, T], 0 where the mask is False. `critic` + `penalty` is the whole."""
 
     critic: Tensor  # what the values and the response's reward alone would give
     penalty: Tensor  # what the KL penalty in the reward adds
-    critic_surprise: Tensor | None
-    penalty_surprise: Tensor | None
 
 
 def parts_under(step: StoredStep, settings: AnyLearner, values: ValueSource | Tensor = "stored") -> CreditParts:
     """The parts of a stored step's credit under these settings. Raises ValueError as `credit_under` does."""
-    whole = credit_under(step, settings, values)
-    bare = credit_under(step, settings.model_copy(update={"kl_coef": 0.0}), values)
-    surprise = None
-    if whole.deltas is not None and bare.deltas is not None:
-        surprise = whole.deltas - bare.deltas
-    return CreditParts(bare.advantages_raw, whole.advantages_raw - bare.advantages_raw, bare.deltas, surprise)
+    whole = credit_under(step, settings, values).advantages_raw
+    bare = credit_under(step, settings.model_copy(update={"kl_coef": 0.0}), values).advantages_raw
+    return CreditParts(bare, whole - bare)

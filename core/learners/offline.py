@@ -5,12 +5,12 @@ from __future__ import annotations
 from core.errors import N_, Message
 from core.learners.settings import LearnerSettings
 
-#: Columns of the trace that none of them has: there is no critic, no reward per token, and what groups of the data set
-#: could teach is no property of the policy; nor are true values measured of responses that it did not write.
+#: Columns of the trace that none of them has: there is no critic and no reward per token, nor are true values measured
+#: of responses that the policy did not write.
 WITHOUT = frozenset(
     {
         *("value", "value_after", "delta", "return", "value_loss", "vf_explained_var"),
-        *("token_reward", "frac_reward_zero_std", "group_reward_std", "score_std"),
+        *("token_reward", "score_std"),
         *("value_measured", "value_measured_noise", "advantage_measured", "value_check_scored"),
         *("value_outcome_ceiling", "value_error_group_mean", "value_error_constant"),
     }

@@ -170,6 +170,10 @@ _WITH = {
 }
 
 
+#: Columns of the trace that only a learner has which compares responses to one question with each other.
+_OF_GROUPS = {"frac_reward_zero_std", "group_reward_std"}
+
+
 #: Columns of the trace that only a learner with a fixed data set has.
 _OF_DATA_SETS = {"coverage_data_logprob", "coverage_fresh_logprob", "coverage_ess"}
 
@@ -183,6 +187,8 @@ def without(settings: LearnerSettings) -> frozenset[str]:
     names = learner_kind(settings).without(settings)
     if not SURROGATES[settings.surrogate].has_ratio:
         names = names | {"ratio"}
+    if not needs_of(settings).groups:
+        names = names | _OF_GROUPS
     if learner_kind(settings).draws is None:
         names = names | _OF_DATA_SETS
     if trains_policy(settings):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import RequestError
 from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, read, to_csv, to_json
-from lessons.a_trained_reward_model import labels
+from lessons.a_trained_reward_model import labels, person
 from lessons.a_trained_reward_model.labels import readable
 from lessons.i18n import _, tell
 from lessons.kit.display import plain
@@ -47,7 +47,7 @@ def summary() -> tuple[Preference, ...]:
 def _whose(source: str) -> str:
     """A source's name. One's own is said to be that where nobody chose it: it would tell nothing."""
     name = plain(source, 60)
-    return _("you ({name})").format(name=name) if labels.is_drawn(source) and source == labels.whose() else name
+    return _("you ({name})").format(name=name) if person.is_drawn(source) and source == person.whose() else name
 
 
 def exchange(every: tuple[Preference, ...]) -> None:
@@ -58,7 +58,7 @@ def exchange(every: tuple[Preference, ...]) -> None:
             st.download_button(
                 _("Download as {kind}").format(kind=kind.upper()),
                 data=write(every),
-                file_name=f"{_file_name(labels.whose())}.{kind}",
+                file_name=f"{_file_name(person.whose())}.{kind}",
                 mime=mime,
                 icon=":material/download:",
                 key=f"rm_download_{kind}",
@@ -94,7 +94,7 @@ class _ShownName:
 
     @staticmethod
     def now() -> _ShownName:
-        return _ShownName(labels.whose(), now())
+        return _ShownName(person.whose(), now())
 
 
 def _name() -> None:
@@ -102,9 +102,9 @@ def _name() -> None:
     sentence says so; it is filled in anew only for what was done in this tab, or before the field came up: the browser
     says which name it remembers after that.
     """
-    name = labels.whose()
+    name = person.whose()
     shown: _ShownName = st.session_state.setdefault(NAMED, _ShownName.now())
-    if shown.name != name and (labels.named_at() <= shown.at or forgotten_here() > shown.at):
+    if shown.name != name and (person.named_at() <= shown.at or forgotten_here() > shown.at):
         _take()
         shown = _ShownName.now()
     label = _("Whose labels yours are, in a file")
@@ -118,7 +118,7 @@ def _name() -> None:
 
 def _rename() -> None:
     if typed(NAME).strip():
-        labels.rename(typed(NAME))
+        person.rename(typed(NAME))
         st.session_state[NAMED] = _ShownName.now()
     else:
         _take()
@@ -126,7 +126,7 @@ def _rename() -> None:
 
 def _take() -> None:
     """The field shows the name that counts."""
-    fill_in(NAME, labels.whose())
+    fill_in(NAME, person.whose())
     st.session_state[NAMED] = _ShownName.now()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import secrets
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -31,8 +30,9 @@ from core.rewards.preferences import (
 from core.rewards.preferences import read as read_labels
 from core.tasks.reply_sentences import WORDS
 from core.tasks.tastes import TASTES
+from lessons.a_trained_reward_model.person import remember_whose, whose
 from lessons.kit import shelf
-from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, changed_at, cleared_at, recall, remember
+from lessons.kit.remembered import LETTERS, NOT_YET, TAKEN_BACK, cleared_at, recall, remember
 from lessons.kit.remembered import together as put_over
 
 BATCH = 20  # pairs that are sent to the browser at once
@@ -41,9 +41,8 @@ COUNTS = ("20", "50", "100", "200")  # pairs that the judge is given
 NOISES = ("0", "10", "20", "30", "40")  # per cent of its labels that are wrong
 WEIGHTS = tuple(str(x) for x in range(1, MOST_WEIGHT + 1))
 NONE, NEITHER = NOT_YET, "="
-_NAME = "labels/name"
-#: Session state: files by their names, how often the letters were set otherwise than by labelling, the drawn name.
-FILES, EPOCH, DRAWN = "rm_files", "rm_epoch", "rm_drawn"
+#: Session state: files by their names, and how often the letters were set otherwise than by labelling.
+FILES, EPOCH = "rm_files", "rm_epoch"
 #: Why files could not be read, by their names; and where the browser keeps the texts of those that could.
 PROBLEMS, SHELF = "rm_problems", "labels"
 
@@ -82,7 +81,7 @@ def is_letters(text: object) -> bool:
 def keep(text: str) -> None:
     """What a tab says, over what is known: where it says nothing, another one may have."""
     remember(_entry(pool()), put_over(text, _kept()))
-    remember(_NAME, whose())
+    remember_whose()
 
 
 def reset() -> None:
@@ -94,37 +93,6 @@ def reset() -> None:
 def epoch() -> int:
     """Another number each time that the letters were set otherwise than by labelling; "Forget me" is such a time."""
     return int(st.session_state.get(EPOCH, 0)) + cleared_at()
-
-
-def whose() -> str:
-    """Whose labels one's own are in a file that others put together with theirs.
-
-    Where nobody chose one it is drawn, as two people's labels must not count as one's; and remembered with the first
-    label or file: as the page comes up, the browser has not said yet which name it remembers, and what is newer counts.
-    """
-    kept = recall(_NAME)
-    if isinstance(kept, str) and kept.strip():
-        return kept[:60]
-    when, drawn = st.session_state.get(DRAWN, (None, ""))
-    if when != cleared_at():
-        drawn = f"person-{secrets.token_hex(2)}"
-        st.session_state[DRAWN] = cleared_at(), drawn
-    return str(drawn)
-
-
-def named_at() -> int:
-    """When that name became what it is, as remembered.changed_at."""
-    return changed_at(_NAME)
-
-
-def is_drawn(source: str) -> bool:
-    """Whether nobody chose that name."""
-    return re.fullmatch(r"person-[0-9a-f]{4}", source) is not None
-
-
-def rename(text: str) -> None:
-    if text.strip():
-        remember(_NAME, text.strip()[:60])
 
 
 def own(weight: int = 1) -> tuple[Preference, ...]:
@@ -194,7 +162,7 @@ def of_files() -> dict[str, tuple[Preference, ...]]:
 def put_file(name: str, preferences: tuple[Preference, ...]) -> bool:
     """A file's labels under its name; says whether the browser has room to remember them."""
     drop_file(name)
-    remember(_NAME, whose())
+    remember_whose()
     key = shelf.put(SHELF, name, to_json(preferences))
     shelved = _shelved()
     for other in [x for x, same in shelved.items() if key is not None and same == key]:  # the same file once more

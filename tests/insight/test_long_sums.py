@@ -178,7 +178,7 @@ def test_an_outcome_holds_the_trainers_own_numbers() -> None:
     assert own.success == tuple(x["success_rate"] for x in traces)
     assert own.explained == tuple(x["vf_explained_var"] for x in traces)
     assert own.scored == 38_400 + 3 * 128  # what the bundled critic had seen counts
-    assert 0 < own.seconds < 600
+    assert own.seconds > 0
 
 
 @pytest.mark.parametrize("checked", [True, False])

@@ -99,6 +99,8 @@ class Formula:
         for letter, value in sorted(self.letters.items(), key=lambda x: -len(x[0])):
             if self._take(letter):
                 return value(at)
+        if self._take("e^"):
+            return math.exp(self._group(at))
         if self._take("("):
             return self._until(")", at)
         if match := re.match(r"\d+(\.\d+)?", self.text[self.place :]):

@@ -11,7 +11,7 @@ import torch
 
 from core.algorithms.surrogates import SURROGATES, Update
 from core.learners.registry import AnyLearner, learner, refused, regions_of
-from core.terms import Data, clip_sides, evaluate
+from core.terms import Data, clip_sides, evaluate, evaluate_tree
 from core.training.terms import known_values, terms_for
 
 
@@ -73,9 +73,13 @@ def test_a_region_says_rightly_whether_a_gradient_is_left_in_it(settings: AnyLea
     update = Update(logprob.exp()[None], logprob[None], advantage[None], torch.ones(1, len(ratio), dtype=torch.bool))
     form = SURROGATES[settings.surrogate]
     (gradient,) = torch.autograd.grad(form.objective(update, settings).sum(), logprob)
-    bounds = {"1 + clip_high": 1 + settings.clip_high, "1 - epsilon": 1 - settings.epsilon, "dual_clip": 3.0}
-    for region in regions_of(settings):
-        low, high = (bounds[x] if x else end for x, end in ((region.ratio_from, 0), (region.ratio_to, torch.inf)))
+    data = Data(known_values(settings), np.ones((1, 1), dtype=bool))
+    for declared in terms_for(settings).regions:
+        region = declared.region
+        low, high = (
+            end if tree is None else float(evaluate_tree(tree, data, {}).numbers)
+            for tree, end in ((declared.ratio_from, 0), (declared.ratio_to, torch.inf))
+        )
         own = (ratio > low) & (ratio < high)
         if region.advantage != "any":
             own &= advantage > 0 if region.advantage == "positive" else advantage < 0

@@ -114,7 +114,10 @@ def test_terms_give_the_numbers_that_trained(name: str) -> None:
             taken = np.zeros(data.mask.shape)
             taken[data.mask] = own["ratio_update"].to_numpy()
             sides = clip_sides(terms, data, {**values, "ratio": Value(2, taken, ~data.mask)})
-            assert int((sides.numbers[data.mask] != own["clipped"].to_numpy()).sum()) == 0
+            # An advantage that is nothing but rounding may come out on either side of 0, and no gradient is cut there.
+            meant = np.abs(data.tokens["advantage"][data.mask]) > 1e-6
+            assert not own["clipped"].to_numpy()[data.tokens["advantage"][data.mask] == 0].any()
+            assert int((sides.numbers[data.mask] != own["clipped"].to_numpy())[meant].sum()) == 0
     assert {"ratio", "advantage_raw", "advantage", "objective"} - without(settings) <= compared
     # A reward model's trace is of the state before the update alone (core/training/labelled.py).
     assert compared_passes == set(range(settings.num_iterations + 1 if trains_policy(settings) else 1))

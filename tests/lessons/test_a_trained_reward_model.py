@@ -10,7 +10,7 @@ import pytest
 from core.insight import reward_example
 from core.rewards.preferences import MOST_PREFERENCES, Preference, read, to_json
 from core.tasks.tastes import TASTES
-from lessons.a_trained_reward_model import check, example, files, labelling, labels, picture
+from lessons.a_trained_reward_model import check, example, files, labelling, labels, person, picture
 from lessons.i18n import LANGUAGES, use_language
 from lessons.kit import remembered
 from tests.lessons.real import strips
@@ -315,7 +315,7 @@ def test_a_name_that_the_browser_remembers_is_no_page_view_s_to_replace(open_pag
     assert field.value == "Bo"
     at.button(key="memory_forget").click().run()
     [field] = [x for x in at.text_input if x.label.startswith("Whose labels")]
-    assert labels.is_drawn(field.value)
+    assert person.is_drawn(field.value)
     assert field.value != drawn
     assert "labels/name" not in at.session_state["memory_entries"]
 

@@ -428,10 +428,9 @@ def test_the_config_of_a_model_is_known_before_it_is_loaded(home: Path) -> None:
 # -- the hub -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_hub_that_cannot_be_reached_is_a_sentence_at_once(home: Path) -> None:
+def test_a_hub_that_cannot_be_reached_is_a_sentence(home: Path) -> None:
     answer = ask_hub(home, "http://127.0.0.1:9", "org/model")
     assert "is no bundled model, no saved one and no folder here, and the hub cannot be reached" in answer["error"]
-    assert answer["seconds"] < 20  # its own time-outs are 5 s; a busy machine takes some to begin
 
 
 def test_a_model_of_the_hub_is_downloaded_once_as_data_only(home: Path, folder: Path) -> None:
@@ -458,16 +457,15 @@ def test_a_model_of_the_hub_is_downloaded_once_as_data_only(home: Path, folder: 
 def ask_hub(home: Path, address: str, name: str) -> dict[str, Any]:
     """What core.models.hub says, asked in a process of its own: the hub's address is read when it is imported."""
     code = """
-        import json, sys, time
+        import json, sys
         from core.errors import ConfigError
         from core.models import hub
-        import huggingface_hub
-        reports, begun = [], time.monotonic()
+        reports = []
         try:
             told = {"folder": str(hub.folder(sys.argv[1], lambda text, share: reports.append((str(text), share))))}
         except ConfigError as error:
             told = {"error": str(error)}
-        print(json.dumps({**told, "reports": reports, "seconds": time.monotonic() - begun}))
+        print(json.dumps({**told, "reports": reports}))
     """
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home / "hub"), "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-c", textwrap.dedent(code), name]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,14 +107,15 @@ def test_whatever_a_worker_does_waits(store: RunStore, what: str) -> None:
     assert waits(actions[what], other.close, 0.5)
 
 
-def test_patience_ends(store: RunStore) -> None:
+def test_patience_ends(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = store.create(CONFIG)
     other = sqlite3.connect(store.place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    begun = time.monotonic()
+    slept: list[float] = []
+    monkeypatch.setattr(patience, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
     with pytest.raises(StoreBusy, match="locked"):
         lifecycle.mark(store.patient(1), run_id, "ppo", "paused")
-    assert time.monotonic() - begun > 0.5
+    assert slept == [0.1, 0.2, 0.4]  # 0.8 s more would have been too long
 
 
 def test_what_waiting_does_not_mend_is_not_waited_for(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import ast
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -194,12 +193,11 @@ def test_a_deadline_ends_work_that_a_debugger_or_coverage_traces():
 
 
 @pytest.mark.parametrize("name", sorted(verifiers.QUICK))
-def test_verifiers_that_nobody_watches_are_quick_on_anything(name):
+def test_verifiers_that_nobody_watches_come_to_an_end_on_anything(name):
+    """No deadline is set for these (core/tasks/verifiers.py): what backtracks would hang here."""
     dataset = build(name, {}, 3, 8)
     entry = dataset[0]
     longest = verifiers.MOST_CHARACTERS
-    before = time.process_time()
     for text in ("9", "9*", "(", "-", "9/", "1.", "1,", " ", "a", "9-(", "1e", "0", "_", "９"):
         for length in (200, longest):
             assert verifiers.score(name, dataset, (text * length)[:length], entry) < 1
-    assert time.process_time() - before < 30

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import time
-from collections.abc import Iterator
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.runs import lifecycle
 from core.runs.store import RunStore
-from core.runs.tables import LOCK_TIMEOUT_S
 from core.workers import launcher as launching
 from core.workers.child import STORE_LOST
 from core.workers.launcher import LocalLauncher
@@ -36,12 +37,29 @@ def launcher(tmp_path: Path) -> Iterator[LocalLauncher]:
     made.close()
 
 
+@pytest.fixture
+def both_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
+    """Workers do not wait in SQLite itself, and note where they find their store busy (tests/workers/impatient.py).
+
+    Whether both of a run's learners have, and again after a pause.
+    """
+    notes, popen = tmp_path / "busy", subprocess.Popen
+
+    def started(command: list[Any], **kwargs: Any) -> subprocess.Popen[bytes]:
+        if command[-1] == "core.workers.fork_server":
+            command = [*command[:-1], "tests.workers.impatient", notes]
+        return popen(command, **kwargs)
+
+    monkeypatch.setattr("core.workers.launcher.subprocess.Popen", started)
+    return lambda: notes.exists() and sum(n > 1 for n in Counter(notes.read_text().split()).values()) > 1
+
+
 def both_made(store: RunStore, run_id: str, step: int) -> bool:
     return min(x.step for x in store.get(run_id).learners) >= step
 
 
 def test_a_file_locked_for_longer_than_sqlite_waits_holds_both_up_and_changes_nothing(
-    launcher: LocalLauncher, tmp_path: Path
+    both_waited: Callable[[], bool], launcher: LocalLauncher, tmp_path: Path
 ) -> None:
     store, run_id = launcher.store, launcher.store.create(LONGER)
     launcher.start(run_id)
@@ -49,7 +67,7 @@ def test_a_file_locked_for_longer_than_sqlite_waits_holds_both_up_and_changes_no
     other = sqlite3.connect(store.place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     before = [x.step for x in store.get(run_id).learners]
-    time.sleep(LOCK_TIMEOUT_S + 3)
+    until(both_waited, HANGS_S)
     assert max(x.step for x in store.get(run_id).learners) <= max(before) + 1  # it was really in the way
     other.execute("COMMIT")
     until(lambda: store.get(run_id).status == "finished", HANGS_S)
@@ -57,7 +75,9 @@ def test_a_file_locked_for_longer_than_sqlite_waits_holds_both_up_and_changes_no
     assert tokens_file(store, run_id, tmp_path / "a") == straight(LONGER, "ppo", "grpo")
 
 
-def test_a_restarted_postgresql_holds_both_up_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_restarted_postgresql_holds_both_up_and_changes_nothing(
+    both_waited: Callable[[], bool], tmp_path: Path
+) -> None:
     with running() as server:
         store = RunStore(server.url, home=tmp_path)
         launcher, run_id = LocalLauncher(store, limit=1), store.create(LONGER)
@@ -65,7 +85,7 @@ def test_a_restarted_postgresql_holds_both_up_and_changes_nothing(tmp_path: Path
         try:
             until(lambda: both_made(store, run_id, 0), HANGS_S)
             server.stop("fast")
-            time.sleep(3)
+            until(both_waited, HANGS_S)
             server.start()
             until(lambda: not store.get(run_id).active, HANGS_S)
         finally:
@@ -76,7 +96,7 @@ def test_a_restarted_postgresql_holds_both_up_and_changes_nothing(tmp_path: Path
 
 
 def test_a_worker_that_lost_its_store_is_written_down_once_it_is_back_and_its_sibling_stops_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("core.runs.tables.LOCK_TIMEOUT_S", 0)
     monkeypatch.setattr(launching, "WORKERS_S", 0.2)
@@ -89,8 +109,8 @@ def test_a_worker_that_lost_its_store_is_written_down_once_it_is_back_and_its_si
     other = sqlite3.connect(store.place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     launcher._ended(run_id, "ppo", os.getpid(), STORE_LOST)
-    time.sleep(1)
-    assert store.get(run_id).learners[0].status == "running"  # nothing could be written yet
+    until(lambda: "cannot be written down yet" in caplog.text)
+    assert store.get(run_id).learners[0].status == "running"
     other.execute("COMMIT")
     until(lambda: store.get(run_id).status == "failed")
     assert "was locked or did not answer for more than a minute" in str(store.get(run_id).learners[0].reason)

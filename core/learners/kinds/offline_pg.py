@@ -107,7 +107,7 @@ KIND = LearnerKind(
     strip_title=lambda _settings: N_("{name}: one credit a response, from its group of {size} in the data set"),
     source=_CODE,
     needs=lambda _settings: Needs(groups=True, smallest_group=2),
-    without=lambda _settings: WITHOUT - {"frac_reward_zero_std", "group_reward_std"},
+    without=lambda _settings: WITHOUT,
     refuses=refuses_penalty,
     unused=UNUSED,
     draws=_draws,

@@ -181,9 +181,9 @@ def _needs(settings: PPOSettings) -> Needs:
 
 
 def _without(settings: PPOSettings) -> frozenset[str]:
-    of_groups = {"frac_reward_zero_std", "group_reward_std", "score", "score_std"}
+    of_scores = {"score", "score_std"}
     of_critics = {"return", "value_loss", "vf_explained_var", "value_after"}
-    return frozenset(of_groups if settings.oracle_continuations is None else of_groups | of_critics)
+    return frozenset(of_scores if settings.oracle_continuations is None else of_scores | of_critics)
 
 
 #: What only a critic that learns can have; the others (its learning rates …) lead to nothing where there is none.

@@ -37,15 +37,7 @@ _LOSS = "core/algorithms/preferences.py:bradley_terry_loss"
 #: steps; of responses it is the label.)
 _WITHOUT = frozenset(
     {
-        *(
-            "reward",
-            "reward_std",
-            "group_reward_std",
-            "frac_reward_zero_std",
-            "success_rate",
-            "heldout_success",
-            "success",
-        ),
+        *("reward", "reward_std", "success_rate", "heldout_success", "success"),
         *("kl", "entropy", "ratio", "approx_kl", "policy_loss", "value_loss", "vf_explained_var", "truncated_frac"),
         *("logprob", "logprob_old", "logprob_ref", "kl_k1", "kl_k2", "kl_k3", "kl_exact", "token_reward"),
         *("value", "value_after", "delta", "return", "advantage", "advantage_raw", "advantage_mean", "advantage_std"),

@@ -97,16 +97,7 @@ KIND = LearnerKind(
     source=_CODE,
     needs=lambda settings: Needs(continuations=settings.continuations),
     without=lambda _settings: frozenset(
-        {
-            "value_after",
-            "return",
-            "value_loss",
-            "vf_explained_var",
-            "frac_reward_zero_std",
-            "group_reward_std",
-            "score",
-            "score_std",
-        }
+        {"value_after", "return", "value_loss", "vf_explained_var", "score", "score_std"}
     ),
     order=30,
 )

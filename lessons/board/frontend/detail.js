@@ -151,6 +151,14 @@ export class Detail {
     this.dark = null;
   }
 
+  /**
+   * Whether this is the last pass, and is on show without being chosen.
+   * @param {number} pass
+   */
+  isEnd(pass) {
+    return pass === this.lastPass && pass === this.usualPass;
+  }
+
   /** What can be chosen; the menu stays as it is while that is the same. */
   #offerColourings() {
     const names = Object.keys(this.colourings);

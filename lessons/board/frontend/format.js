@@ -168,12 +168,6 @@ export const plus = (text) => (text.startsWith("−") ? `− ${text.slice(1)}` :
 export const minus = (text) => (text.startsWith("−") ? `+ ${text.slice(1)}` : `− ${text}`);
 
 /**
- * A negative factor stands in brackets.
- * @param {string} text
- */
-export const factor = (text) => (text.startsWith("−") ? `(${text})` : text);
-
-/**
  * A setting as it is written, with a true minus sign.
  * @param {unknown} x
  */

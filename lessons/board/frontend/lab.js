@@ -150,7 +150,7 @@ export class Lab {
         token: (token, group = this.#stage?.detail.group?.group) =>
           this.#choose(token ? { token, group: group ?? null } : { token }),
         color: (color) => this.#choose({ color }),
-        pass: (pass) => this.#choose({ pass: this.#isEnd(pass) ? null : pass }),
+        pass: (pass) => this.#choose({ pass: this.#stage?.detail.isEnd(pass) ? null : pass }),
       },
     });
     markAnchors(this.root);
@@ -192,15 +192,6 @@ export class Lab {
     say(this.message, sentence);
     this.message.hidden = !sentence;
     this.root.dataset.state = state;
-  }
-
-  /**
-   * Whether this is the last pass, and is on show without being chosen.
-   * @param {number} pass
-   */
-  #isEnd(pass) {
-    const { lastPass, usualPass } = this.#stage?.detail ?? {};
-    return pass === lastPass && pass === usualPass;
   }
 
   #step() {
