@@ -6,6 +6,7 @@ import statistics
 
 import streamlit as st
 
+from core.insight.curation_study import unseen_count
 from core.learners.registry import learner
 from lessons.data_that_teaches import unit_tests
 from lessons.data_that_teaches.check import check_list, code, questions
@@ -118,9 +119,16 @@ def numbers(topic: Topic) -> None:
         say_small(
             _(
                 "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never "
-                "asked”: 256 questions that were neither held out nor trained on. Repeat it with `{command}`."
-            ).format(steps=STEPS, command=COMMAND)
+                "asked”: {count} questions that were neither held out nor trained on. Repeat it with `{command}`."
+            ).format(steps=STEPS, count=never_asked(topic), command=COMMAND)
         )
+
+
+def never_asked(topic: Topic) -> str:
+    """How many questions of a run nobody was asked: "256", or from the fewest that a run of the topic had left."""
+    counts = [unseen_count(x.asked) for name in topic.conditions for x in of(name).values()]
+    fewest, most = min(counts), max(counts)
+    return whole(most) if fewest == most else _("{low} to {high}").format(low=whole(fewest), high=whole(most))
 
 
 def equal_count() -> None:
