@@ -152,7 +152,6 @@ def test_a_slip_is_not_taken_for_a_way_outside(body: str, outside: bool) -> None
     assert (result.ending, stopped.stop_of(result) is not None) == ("outside" if outside else "raised", outside)
 
 
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_comes_up_and_runs_what_is_typed(open_page, lang: str) -> None:
     at = open_page(KEY, lang=lang)
