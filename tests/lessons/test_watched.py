@@ -1,4 +1,4 @@
-"""A run that a lesson watches: drawn while it goes on, the whole page anew when it turns, and nothing when it is gone."""
+"""A run that a lesson watches: drawn while it goes on, the whole page anew when it turns, and gone without harm."""
 
 from __future__ import annotations
 
