@@ -44,7 +44,7 @@ _WORKER = "core.tasks.reasoning_worker"
 
 
 @dataclass(frozen=True)
-class Score:
+class AnswerScore:
     """What a verifier gives for an answer, within [0, 1]; where that is 0 as it came to no end, why."""
 
     value: float
@@ -61,28 +61,28 @@ class DataSetVerifier:
         self._workers = PythonPool(worker, begin=(name, json.dumps(options), size))
         weakref.finalize(self, self._workers.close)
 
-    def score(self, answer: str | None, entry: dict[str, Any]) -> Score:
+    def score(self, answer: str | None, entry: dict[str, Any]) -> AnswerScore:
         """What it gives for an answer; 0 where it cannot read it. RequestError where no worker can be started here."""
         if not answer or not answer.strip() or not _harmless(self.name, answer):
-            return Score(0.0)
+            return AnswerScore(0.0)
         if self.name in QUICK:
             try:
-                return Score(_within_bounds(float(self._data.score_answer(answer, entry))))
+                return AnswerScore(_within_bounds(float(self._data.score_answer(answer, entry))))
             except Exception:  # whatever a hostile answer leads to, it is not right
-                return Score(0.0)
+                return AnswerScore(0.0)
         return self._asked(answer, entry)
 
-    def _asked(self, answer: str, entry: dict[str, Any]) -> Score:
+    def _asked(self, answer: str, entry: dict[str, Any]) -> AnswerScore:
         reply = self._workers.call([packed(entry), answer], LIMIT)
         if reply.late:
-            return Score(0.0, Message("the verifier was stopped after {seconds:g} s", seconds=LIMIT))
+            return AnswerScore(0.0, Message("the verifier was stopped after {seconds:g} s", seconds=LIMIT))
         if reply.error == "MemoryError":
-            return Score(0.0, Message("the verifier was stopped: it wanted too much memory"))
+            return AnswerScore(0.0, Message("the verifier was stopped: it wanted too much memory"))
         if reply.killed:
-            return Score(0.0, Message("the verifier broke its process, which was replaced"))
+            return AnswerScore(0.0, Message("the verifier broke its process, which was replaced"))
         if reply.error is not None:
-            return Score(0.0)
-        return Score(_within_bounds(float(json.loads(reply.printed))))
+            return AnswerScore(0.0)
+        return AnswerScore(_within_bounds(float(json.loads(reply.printed))))
 
 
 def _within_bounds(value: float) -> float:

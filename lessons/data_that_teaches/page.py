@@ -6,7 +6,6 @@ import statistics
 
 import streamlit as st
 
-from core.insight.curation_study import unseen_count
 from core.learners.registry import learner
 from lessons.data_that_teaches import unit_tests
 from lessons.data_that_teaches.check import check_list, code, questions
@@ -23,6 +22,7 @@ from lessons.data_that_teaches.results import (
     gap,
     heldout,
     mean,
+    never_asked,
     of,
     spread_words,
     there,
@@ -122,13 +122,6 @@ def numbers(topic: Topic) -> None:
                 "asked”: {count} questions that were neither held out nor trained on. Repeat it with `{command}`."
             ).format(steps=STEPS, count=never_asked(topic), command=COMMAND)
         )
-
-
-def never_asked(topic: Topic) -> str:
-    """How many questions of a run nobody was asked: "256", or from the fewest that a run of the topic had left."""
-    counts = [unseen_count(x.asked) for name in topic.conditions for x in of(name).values()]
-    fewest, most = min(counts), max(counts)
-    return whole(most) if fewest == most else _("{low} to {high}").format(low=whole(fewest), high=whole(most))
 
 
 def equal_count() -> None:

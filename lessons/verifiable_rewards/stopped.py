@@ -16,7 +16,7 @@ from lessons.kit.numbers import number
 
 
 @dataclass(frozen=True)
-class Stop:
+class StoppedBy:
     """How the interpreter stops a kind of program, and the parts of the system's wall that are there for it."""
 
     by: str  # a message id
@@ -26,37 +26,37 @@ class Stop:
 #: What there is against processes: elsewhere than on Linux a bound on them, which threads do not count towards there.
 _PROCESS = ("calls",) if LINUX else ("limits", "calls")
 #: By a call's ending (core/sandbox/harness.py), where that says all.
-_BY_ENDING: Mapping[str, Stop] = {
-    "time": Stop(N_("it looks at the clock while it works, and ended the program at its time."), ("limits",)),
-    "memory": Stop(N_("it counts what the program keeps, and ended it at its bound."), ("limits",)),
-    "printed": Stop(N_("it counts what is printed, and ended the program at its bound."), ("limits",)),
-    "depth": Stop(N_("it counts the calls within calls, and ended the program at its bound."), ()),
+_BY_ENDING: Mapping[str, StoppedBy] = {
+    "time": StoppedBy(N_("it looks at the clock while it works, and ended the program at its time."), ("limits",)),
+    "memory": StoppedBy(N_("it counts what the program keeps, and ended it at its bound."), ("limits",)),
+    "printed": StoppedBy(N_("it counts what is printed, and ended the program at its bound."), ("limits",)),
+    "depth": StoppedBy(N_("it counts the calls within calls, and ended the program at its bound."), ()),
 }
 #: By what the interpreter said of what is not there; the first that fits counts.
-_OUTSIDE: tuple[tuple[str, Stop], ...] = (
+_OUTSIDE: tuple[tuple[str, StoppedBy], ...] = (
     (
         r"No module named '_?(?:socket|ssl|http|urllib|requests|ftplib|smtplib|asyncio)\b",
-        Stop(
+        StoppedBy(
             N_("of Python's modules it has only some that compute: none that opens a connection."), ("network", "calls")
         ),
     ),
     (
         r"No module named|cannot import",
-        Stop(N_("of Python's modules it has only some that compute: none that starts a program."), _PROCESS),
+        StoppedBy(N_("of Python's modules it has only some that compute: none that starts a program."), _PROCESS),
     ),
     (
         r"module 'os' has no attribute '(?:fork\w*|exec\w*|spawn\w*|posix_spawn\w*|system|popen|kill\w*)'",
-        Stop(N_("its `os` has no function that starts or ends a process."), _PROCESS),
+        StoppedBy(N_("its `os` has no function that starts or ends a process."), _PROCESS),
     ),
     (
         r"PermissionError|FileNotFoundError|OSError",
-        Stop(N_("it opens no file and no folder, whatever the path."), ("files", "calls")),
+        StoppedBy(N_("it opens no file and no folder, whatever the path."), ("files", "calls")),
     ),
-    (r"", Stop(N_("it has nothing of that name: what reaches outside was never built in."), ("files", "calls"))),
+    (r"", StoppedBy(N_("it has nothing of that name: what reaches outside was never built in."), ("files", "calls"))),
 )
 
 
-def stop_of(result: UnitResult) -> Stop | None:
+def stop_of(result: UnitResult) -> StoppedBy | None:
     """What stopped it; None where it ended by itself, or broke its interpreter."""
     if result.ending != "outside":
         return _BY_ENDING.get(result.ending)

@@ -107,11 +107,11 @@ def test_a_fall_is_told_seed_by_seed():
 def test_noise_alone_is_no_fall():
     """Curves that only wobble: each run's own wobble makes a step the highest, from which it then has come down."""
     draw = random.Random(0)
-    told = 0
+    falls = 0
     for _ in range(400):
         runs = [pushed(x, [0.5 + draw.gauss(0, 0.03) for _ in range(9)]) for x in range(5)]
-        told += results.fall(runs).fallen.low > 0
-    assert told / 400 < 0.05  # one side of a 95 % interval: 0.025
+        falls += results.fall(runs).fallen.low > 0
+    assert falls / 400 < 0.05  # one side of a 95 % interval: 0.025
 
 
 def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):

@@ -16,7 +16,6 @@ import pytest
 from core.insight import curation_study, gaming_study, online_or_offline, task_outcomes, turns_study, unit_test_study
 from core.insight.seed_results import LONG_SUMS
 from lessons.data_that_teaches import results as data
-from lessons.data_that_teaches.page import never_asked
 from lessons.i18n import use_language
 from lessons.online_or_offline import results as online
 from lessons.verifiable_rewards import gaming, outcomes, turns_measured
@@ -62,18 +61,18 @@ def test_each_piece_of_advice_has_a_measured_difference_on_its_side() -> None:
     """The check-list's first number of each line, and the sentences of the lesson's summary and teacher's notes."""
     sums, tests = curation_study.RECORDED, unit_test_study.RECORDED
 
-    def told(file: Any, worse: str, better: str) -> bool:
+    def is_worse(file: Any, worse: str, better: str) -> bool:
         return gap(*(rows(file, condition=x) for x in (worse, better)), lambda x: x["heldout"])[2] < 0
 
-    assert told(sums, "distinct-4", "clean")
-    assert told(sums, "distinct-64", "clean")
-    assert told(sums, "easy", "as-many-as-easy")  # the difficulty alone: as many questions at random teach more
-    assert not told(sums, "hard", "as-many-as-hard")
-    assert told(sums, "repeated-90", "clean")
-    assert told(sums, "wrong-40", "clean")
-    assert not told(sums, "wrong-10", "clean")  # “A few wrong truths ruin everything”: look at 10 %, then at 40 %
-    assert told(tests, "tests-1", "all-tests")
-    assert told(tests, "wrong-tests-40", "all-tests")
+    assert is_worse(sums, "distinct-4", "clean")
+    assert is_worse(sums, "distinct-64", "clean")
+    assert is_worse(sums, "easy", "as-many-as-easy")  # the difficulty alone: as many questions at random teach more
+    assert not is_worse(sums, "hard", "as-many-as-hard")
+    assert is_worse(sums, "repeated-90", "clean")
+    assert is_worse(sums, "wrong-40", "clean")
+    assert not is_worse(sums, "wrong-10", "clean")  # “A few wrong truths ruin everything”: look at 10 %, then at 40 %
+    assert is_worse(tests, "tests-1", "all-tests")
+    assert is_worse(tests, "wrong-tests-40", "all-tests")
     leaked = rows(sums, condition="leaked")
     over = np.array([x["heldout"] - x["unseen"] for x in leaked.values()])
     assert over.min() > 0.4
@@ -91,8 +90,8 @@ def test_never_asked_are_as_many_questions_as_the_shares_are_of() -> None:
             fewest = min(fewest, count)
     assert fewest < 100
     with use_language("en"):
-        assert never_asked(data.TOPICS["leaked"]) == "256"
-        assert never_asked(data.TOPICS["wrong"]).endswith(" to 96")
+        assert data.never_asked(data.TOPICS["leaked"]) == "256"
+        assert data.never_asked(data.TOPICS["wrong"]).endswith(" to 96")
 
 
 # -- payments, tasks, turns --------------------------------------------------------------------------------------------
