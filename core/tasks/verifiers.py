@@ -82,7 +82,8 @@ class DataSetVerifier:
             return AnswerScore(0.0, Message("the verifier broke its process, which was replaced"))
         if reply.error is not None:
             return AnswerScore(0.0)
-        return AnswerScore(_within_bounds(float(json.loads(reply.printed))))
+        value = json.loads(reply.printed)
+        return AnswerScore(_within_bounds(value) if isinstance(value, int | float) else 0.0)
 
 
 def _within_bounds(value: float) -> float:

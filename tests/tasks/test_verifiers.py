@@ -183,10 +183,10 @@ def test_without_reasoning_gym_other_tasks_go_on():
         "sys.modules['reasoning_gym'] = None\n"
         "from core.tasks.registry import TASK_KINDS, task_for\n"
         "task = task_for(TASK_KINDS['chain-sum'].settings())\n"
-        "print(json.dumps([task.verify(x, task.truth(x)).success for x in task.heldout[:3]]))\n"
+        "print(json.dumps([len(task.prompts(0, 0, 3)), len(task.heldout)]))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert json.loads(done.stdout) == [True] * 3, done.stderr
+    assert json.loads(done.stdout) == [3, 256], done.stderr
 
 
 def _hang() -> None:
