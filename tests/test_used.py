@@ -19,6 +19,7 @@ FROM_ELSEWHERE = {
     "core.sandbox.python_worker": {"main": "the file is run by itself"},
     "core.sandbox.wall.launch": {"main": "the file is run by itself"},
     "core.tasks.math_verify_worker": {"warm": "core/sandbox/python_worker.py, which is given its name"},
+    "core.tasks.reasoning_worker": {"warm": "core/sandbox/python_worker.py, which is given its name"},
     "lessons.elsewhere.notebook": {"board": "who works in a notebook"},
 }
 

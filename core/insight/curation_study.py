@@ -28,7 +28,7 @@ VERSION = 1
 PRESET, LEARNER, STEPS, LAST = "chain-sum", "grpo", 100, 20
 EVERY = 10  # steps from one look at the held-out questions to the next
 SAMPLES = 4  # responses to each question that success is measured on
-UNSEEN = 256  # questions that nobody is asked in training
+UNSEEN = 256  # questions that nobody is asked in training, or as many as a run has left of all
 
 #: Name → the settings in which the run's data differ from the task's own.
 CONDITIONS: Mapping[str, Mapping[str, Any]] = {
@@ -126,6 +126,17 @@ def on_wrong_truths(task: Any, samples: Any) -> tuple[list[float], list[float]]:
     wrong = getattr(task, "wrong_truth", lambda _prompt: None)
     rows = [x for x in samples.to_pylist() if wrong(x["prompt"]) is not None]
     return [float(x["reward"]) for x in rows], [float(x["success"]) for x in rows]
+
+
+def unseen_count(asked: int) -> int:
+    """How many questions "never asked" are, of a run that asked so many: all sums there are, less these and those held
+    out, and UNSEEN at most. (Where fewer are held out, UNSEEN are left in any case.)"""
+    from core.presets import preset
+    from core.tasks.kinds.chain_sum import ChainSumSettings
+
+    task = preset(PRESET).task
+    assert isinstance(task, ChainSumSettings)
+    return min(UNSEEN, 10 ** (task.terms * task.digits) - task.heldout - asked)
 
 
 def _unseen(trainer: Any, asked: set[str]) -> float:

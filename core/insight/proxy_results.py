@@ -189,22 +189,30 @@ class Fall:
     """How a condition's gold reward went: means over seeds, from 0 to 1."""
 
     start: float
-    best: float  # where the mean curve is highest; chosen after looking, which flatters the fall a little
+    best: float  # where the mean curve is highest
     best_step: int
     final: float
-    fallen: SeedDifference  # best − final, seed by seed
+    #: Seed by seed, how far each ended below where it was when the mean of the *others* was highest: a step that was
+    #: chosen by the very numbers that are counted from it would let noise pass for a fall.
+    fallen: SeedDifference
     broke: int  # runs whose gold ended by BROKEN below its own highest, while the proxy had gone on rising
     seeds: int
 
 
 def fall(runs: Sequence[Pushed]) -> Fall:
-    """Where the mean gold reward was largest, and how far below it each seed's run ended."""
+    """Where the mean gold reward was largest, and how far the seeds' runs fell. At least two seeds."""
     curves = [[x.gold for x in run.points] for run in runs]
-    mean = [statistics.fmean(x) for x in zip(*curves, strict=True)]
-    place = max(range(len(mean)), key=lambda i: mean[i])
-    fallen = paired([x[place] for x in curves], [x[-1] for x in curves])
+    place, mean = _highest(curves)
+    others = [_highest([*curves[:i], *curves[i + 1 :]])[0] for i in range(len(curves))]
+    fallen = paired([x[at] for x, at in zip(curves, others, strict=True)], [x[-1] for x in curves])
     broke = sum(map(_broke, runs))
     return Fall(mean[0], mean[place], runs[0].points[place].step, mean[-1], fallen, broke, len(runs))
+
+
+def _highest(curves: Sequence[Sequence[float]]) -> tuple[int, list[float]]:
+    """(at which look the mean of the curves is highest, that mean at every look)."""
+    mean = [statistics.fmean(x) for x in zip(*curves, strict=True)]
+    return max(range(len(mean)), key=mean.__getitem__), mean
 
 
 def _broke(run: Pushed) -> bool:

@@ -45,6 +45,11 @@ def source(program: str, function: str, limits: ProgramLimits) -> str:
 
 #: Exceptions by which the interpreter says that there is nothing outside.
 _OUTSIDE = {"ModuleNotFoundError", "ImportError", "PermissionError", "FileNotFoundError", "OSError"}
+#: And so it says it of what is a part of its modules and functions elsewhere, and would reach outside.
+_LACKS = re.compile(
+    r"AttributeError: module '(?:os|sys)' has no attribute|RuntimeError: '[\w.]+' is not supported in this environment|"
+    r"NameError: name '(?:__import__|exec|compile|input|breakpoint)' is not defined"
+)
 
 
 def lines(printed: str) -> dict[int, tuple[CallEnding, str]]:
@@ -59,7 +64,7 @@ def lines(printed: str) -> dict[int, tuple[CallEnding, str]]:
 def ending_of(error: str) -> CallEnding:
     """How a program ended that raised this: `TypeError: …`."""
     name = error.partition(":")[0]
-    return _BY_NAME.get(name, "outside" if name in _OUTSIDE else "raised")
+    return _BY_NAME.get(name, "outside" if name in _OUTSIDE or _LACKS.match(error) else "raised")
 
 
 _BY_NAME: Mapping[str, CallEnding] = {

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Message, RequestError, cause_of
 from core.places import data_folder
 from core.sandbox.limits import ProgramLimits
+from core.sandbox.wall.raised import PARTS
 
 if TYPE_CHECKING:
     from pydantic_monty import Monty
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 #: A worker that hangs where the interpreter cannot see it is killed so much after its time.
 GRACE = 0.15
 _PROGRAMS_PER_WORKER = 500
+_START_SECONDS = 30.0
 _ROOT = Path(__file__).parents[2]
 
 
@@ -181,8 +183,12 @@ def worker_walls(pool: Pool) -> dict[str, str | None]:
     """What of the system's wall a worker gets: None a part, or why it is not there. A worker is started to ask it."""
     if not pool.wall or unavailable() is not None:
         return {}
-    answer = subprocess.run([*pool.launcher(), "--walls"], capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
-    return dict(json.loads(answer.stdout or b"{}"))
+    command = [*pool.launcher(), "--walls"]
+    try:
+        answer = subprocess.run(command, capture_output=True, timeout=_START_SECONDS, stdin=subprocess.DEVNULL)
+        return dict(json.loads(answer.stdout))
+    except (OSError, subprocess.TimeoutExpired, ValueError):  # whoever asks says that no worker started
+        return dict.fromkeys(PARTS, "")
 
 
 _forked = False  # the client's threads do not survive a fork: it would wait for them for ever

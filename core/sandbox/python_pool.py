@@ -36,6 +36,7 @@ class PythonPool:
 
     module: str
     processes: int = 1
+    begin: tuple[Any, ...] = ()  # what its `warm` is given, before the wall stands; as JSON has it
     walls: dict[str, str | None] | None = None  # what the last worker said of its wall, as Raised
     _idle: list[_PythonProcess] = field(default_factory=list)
     _places: threading.BoundedSemaphore = field(init=False)
@@ -86,7 +87,7 @@ class PythonPool:
 
     def _started(self) -> _PythonProcess:
         try:
-            worker = _PythonProcess(self.module)
+            worker = _PythonProcess(self.module, self.begin)
         except OSError as error:
             raise _none(cause_of(error)) from None
         report = worker.report(_START_SECONDS)
@@ -100,10 +101,10 @@ class PythonPool:
 class _PythonProcess:
     """One process."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, begin: tuple[Any, ...]) -> None:
         code = (
             f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from core.sandbox.python_worker import main; "
-            f"main({module!r})"
+            f"main({module!r}, {json.dumps(begin)!r})"
         )
         # Limits of C libraries' threads are set, as the wall counts threads as processes.
         alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

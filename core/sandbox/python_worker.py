@@ -15,10 +15,10 @@ import sysconfig
 from core.sandbox.wall.raised import raise_wall
 
 
-def main(module: str) -> None:
-    """Answers with the module's `answer(*arguments)`; its `warm()` imports all that this may need."""
+def main(module: str, begin: str) -> None:
+    """Answers with the module's `answer(*arguments)`; its `warm(*begin)` (JSON) loads all that this may need."""
     worker = importlib.import_module(module)
-    worker.warm()
+    worker.warm(*json.loads(begin))
     # What a library prints shall not stand among the reports.
     reports, quiet = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
@@ -17,7 +18,7 @@ from core.tasks.deadline import within
 from core.tasks.extraction import extract
 from core.tasks.reasoning_settings import ReasoningGymSettings, completion_length
 from core.tasks.reordered import in_order
-from core.tasks.verifiers import score
+from core.tasks.verifiers import DataSetVerifier
 
 #: A question and what its verifier needs to know of it.
 Entry = dict[str, Any]
@@ -37,6 +38,8 @@ _KEPT = 20_000
 #: Seconds for the first questions; a data set that needs longer cannot be trained on.
 _PATIENCE = 30.0
 
+_logger = logging.getLogger(__name__)
+
 
 class Reasoning:
     """A data set with its options. A hash of the question's text alone decides what is held out; of a sum or a product,
@@ -50,7 +53,7 @@ class Reasoning:
         self.settings = settings
         self._options = json.dumps(settings.options, sort_keys=True)
         self._reordered = settings.reordered_apart
-        self._scorer = build(settings.dataset, settings.options, 0, _BLOCK)
+        self._verifier = DataSetVerifier(settings.dataset, settings.options, _BLOCK)
         self._known: OrderedDict[str, Entry] = OrderedDict()
         _look_at(settings.dataset, self._options, self._reordered)
 
@@ -117,9 +120,12 @@ class Reasoning:
             return Verdict(0.0, False, answer)
         # Its verifiers know plain numerals only: a percentage is its number to them.
         plain = answer.removesuffix("%") if self.settings.extraction == "last-number" else answer
-        value = score(self.settings.dataset, self._scorer, plain, entry)
-        success = value == 1.0
-        return Verdict(value if self.settings.partial_credit else float(success), success, answer)
+        scored = self._verifier.score(plain, entry)
+        if scored.reason is not None:  # each cost seconds: whoever wonders where they went reads it in the log
+            _logger.warning("%s: %s", self.settings.dataset, scored.reason)
+        success = scored.value == 1.0
+        paid = scored.value if self.settings.partial_credit else float(success)
+        return Verdict(paid, success, answer, reason=scored.reason)
 
     def _prompt(self, entry: Entry) -> str:
         instruction = self.settings.instruction

@@ -3,17 +3,24 @@
 Some of them run the answer as Python: `eval` or sympy's `parse_expr` (which is one). A model that writes
 `__import__('os')…` would be run, and `9**9**9` never ends. What such a verifier is shown is therefore checked first
 against the small grammar that a right answer needs; anything else is a wrong answer.
+They work in a process behind the sandbox's wall (core/sandbox/python_pool.py): what keeps one busy or fills its memory
+all the same is ended there, and hurts neither the process that trains nor the one that shows pages.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import math
 import re
-import sys
+import weakref
+from dataclasses import dataclass
 from typing import Any
 
-from core.tasks.deadline import within
+from core.errors import Message
+from core.sandbox.python_pool import PythonPool
+from core.tasks.catalog import build
+from core.tasks.reasoning_worker import packed
 
 #: Longer answers are wrong unread; the longest right ones (grids, programs) have some thousand characters.
 MOST_CHARACTERS = 4000
@@ -24,31 +31,62 @@ LIMIT = 5.0
 ARITHMETIC = frozenset({"countdown", "puzzle24"})
 #: Verifiers that evaluate formulas of one variable.
 ALGEBRA = frozenset({"simple_integration", "intermediate_integration"})
-#: Verifiers that evaluate a Python list, where the answer is not the right text already.
-LITERAL = frozenset({"binary_matrix", "n_queens", "number_sorting", "spiral_matrix", "string_insertion"})
 
-#: Verifiers that were read, and cannot take long once the answer has passed the check: a watch would cost more.
+#: Verifiers that were read, and cannot take long once the answer has passed the check. They are called where they are
+#: asked: a worker would cost a run seconds before its first step, for reasoning-gym's hundred data sets are imported.
 QUICK = frozenset({"chain_sum", "countdown", "gsm_symbolic", "letter_counting", "spell_backward"})
 
 _ARITHMETIC = re.compile(r"[0-9+\-*/() \t\n]{1,200}")
 _HUGE_EXPONENT = re.compile(r"[eE][+-]?[0-9_]{5}")
 _FUNCTIONS = re.compile(r"a?(?:sin|cos|tan)h?|sec|csc|cot|exp|log|ln|sqrt|Abs")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_WORKER = "core.tasks.reasoning_worker"
 
 
-def score(name: str, dataset: Any, answer: str | None, entry: dict[str, Any]) -> float:
-    """What the data set's verifier gives for an answer, within [0, 1]; 0 where it cannot read it."""
-    if not answer or not answer.strip() or not _harmless(name, answer):
-        return 0.0
-    if name in LITERAL:
-        # The module's own `eval` stands before the built-in one: it reads lists and runs nothing.
-        vars(sys.modules[type(dataset).__module__])["eval"] = ast.literal_eval
-    try:
-        quick = name in QUICK
-        scored = dataset.score_answer(answer, entry) if quick else within(LIMIT, dataset.score_answer, answer, entry)
-        value = float(scored)
-    except Exception:  # whatever a hostile answer leads to, it is not right
-        return 0.0
+@dataclass(frozen=True)
+class AnswerScore:
+    """What a verifier gives for an answer, within [0, 1]; where that is 0 as it came to no end, why."""
+
+    value: float
+    reason: Message | None = None
+
+
+class DataSetVerifier:
+    """The verifier of a data set with its options. ConfigError where there is none, or it does not take these."""
+
+    def __init__(self, name: str, options: dict[str, Any], size: int, worker: str = _WORKER) -> None:
+        """`size`: of how many questions the data set is made, as some plan all of them; `worker`: the module asked."""
+        self.name = name
+        self._data = build(name, options, 0, size)
+        self._workers = PythonPool(worker, begin=(name, json.dumps(options), size))
+        weakref.finalize(self, self._workers.close)
+
+    def score(self, answer: str | None, entry: dict[str, Any]) -> AnswerScore:
+        """What it gives for an answer; 0 where it cannot read it. RequestError where no worker can be started here."""
+        if not answer or not answer.strip() or not _harmless(self.name, answer):
+            return AnswerScore(0.0)
+        if self.name in QUICK:
+            try:
+                return AnswerScore(_within_bounds(float(self._data.score_answer(answer, entry))))
+            except Exception:  # whatever a hostile answer leads to, it is not right
+                return AnswerScore(0.0)
+        return self._asked(answer, entry)
+
+    def _asked(self, answer: str, entry: dict[str, Any]) -> AnswerScore:
+        reply = self._workers.call([packed(entry), answer], LIMIT)
+        if reply.late:
+            return AnswerScore(0.0, Message("the verifier was stopped after {seconds:g} s", seconds=LIMIT))
+        if reply.error == "MemoryError":
+            return AnswerScore(0.0, Message("the verifier was stopped: it wanted too much memory"))
+        if reply.killed:
+            return AnswerScore(0.0, Message("the verifier broke its process, which was replaced"))
+        if reply.error is not None:
+            return AnswerScore(0.0)
+        value = json.loads(reply.printed)
+        return AnswerScore(_within_bounds(value) if isinstance(value, int | float) else 0.0)
+
+
+def _within_bounds(value: float) -> float:
     return min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
 
 

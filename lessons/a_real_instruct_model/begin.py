@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.config import RunConfig
+from core.runs.records import RunInfo
 from lessons import shared
 from lessons.a_real_instruct_model.answers import answer_html, question_html, side_by_side, text_html
 from lessons.a_real_instruct_model.intervals import interval
 from lessons.a_real_instruct_model.shown import Shown
 from lessons.i18n import _, ngettext
-from lessons.kit.display import one_line, plain
+from lessons.kit.display import is_live, one_line, plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import engine, more
 from lessons.kit.numbers import percent, whole
+from lessons.kit.watched import watched
 
 if TYPE_CHECKING:
     from core.insight.before_after import Side
@@ -26,10 +28,10 @@ POLL_S = 3.0
 
 def untrained(shown: Shown) -> None:
     """The start model's answers, or why there are none yet."""
-    side = shown.before
+    side, run_id = shown.before, shown.run.id
     if side is None:
         if shown.live:
-            st.fragment(_await, run_every=POLL_S)(shown.run.id)
+            watched(lambda: shared.run_or_none(run_id), _await, every=POLL_S, stage=_stage)
         else:
             st.warning(
                 _("This run ended before it had answered the held-out questions. Choose another one, or start one."),
@@ -42,10 +44,12 @@ def untrained(shown: Shown) -> None:
         st.fragment(_prompt)(shown.run.config, side.questions[0])
 
 
-def _await(run_id: str) -> None:
-    """Draws the page again once the answers are there."""
-    if any(x["kind"] == "evaluation" for x in shared.store().events(run_id)):
-        st.rerun()
+def _stage(run: RunInfo) -> tuple[bool, bool]:
+    """Whether it goes on, and whether its first answers are there."""
+    return is_live(run), any(x["kind"] == "evaluation" for x in shared.store().events(run.id))
+
+
+def _await(_run: RunInfo | None) -> None:
     st.info(
         _("This run has not answered the held-out questions yet: it does so before its first step."),
         icon=":material/hourglass_empty:",

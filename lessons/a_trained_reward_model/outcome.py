@@ -34,6 +34,7 @@ from lessons.kit.linked import linked
 from lessons.kit.numbers import number, signed, table
 from lessons.kit.starting import start_run
 from lessons.kit.to_lab import lab_query
+from lessons.kit.watched import watched
 
 PRESET = "reply"
 PROXY = "when-the-proxy-breaks"  # the lesson on how far that goes
@@ -148,32 +149,32 @@ def became() -> None:
             f"{literal(by_id[x].name, 40)} · {status_word(by_id[x].status)} · {when(by_id[x].created, zone)}"
         ),
     )
-    polled = is_live(by_id[chosen])
-    st.fragment(_await if polled else _show, run_every=2.0 if polled else None)(chosen)
+    watched(lambda: shared.run_or_none(chosen), _draw, every=2.0)
 
 
-def _await(run_id: str) -> None:
-    run = shared.store().get(run_id)
-    if not is_live(run):
-        st.rerun()
-    st.info(
-        _("The run is under way. When it is through, its replies stand here beside those from before."),
-        icon=":material/hourglass_empty:",
-    )
+def _draw(run: RunInfo | None) -> None:
+    if run is None:  # deleted elsewhere
+        return
+    if is_live(run):
+        st.info(
+            _("The run is under way. When it is through, its replies stand here beside those from before."),
+            icon=":material/hourglass_empty:",
+        )
+    else:
+        _show(run)
 
 
-def _show(run_id: str) -> None:
-    run = shared.store().get(run_id)
-    replied = replied_of(shared.store().events(run_id), [x.name for x in run.learners])
+def _show(run: RunInfo) -> None:
+    replied = replied_of(shared.store().events(run.id), [x.name for x in run.learners])
     if not replied:
         st.info(
             _("This run ended before it was through, so nobody asked again. Choose another."),
             icon=":material/hourglass_disabled:",
         )
         return
-    if not _guessed(run_id, replied):
+    if not _guessed(run.id, replied):
         return
-    ends = reward_ends(run_id, replied)
+    ends = reward_ends(run.id, replied)
     say(_rewards(ends))
     _tastes(replied)
     if rose_most(replied) is None and ends and all(last > first for first, last in ends.values()):

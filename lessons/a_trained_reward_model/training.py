@@ -26,6 +26,7 @@ from lessons.kit.numbers import number, percent, whole
 from lessons.kit.preset_race import race_in_lab
 from lessons.kit.starting import start_run, started_by
 from lessons.kit.to_lab import lab_query
+from lessons.kit.watched import watched
 
 PRESET = "reply-reward-model"
 #: The parameter of the link that names the run, and the session's sentence on why none was started.
@@ -35,12 +36,10 @@ PAIRS = 2  # whose replies are shown token by token
 
 
 def section() -> None:
-    run = current()
     off = shared.training_off()
     if off is not None:
         st.info(plain(tell(off)), icon=":material/power_off:")
-    polled = run is not None and is_live(run)
-    st.fragment(_watch, run_every=1.0 if polled else None)(polled)
+    watched(current, _draw)
     words = _("Open the lab with a machine judge")
     race_in_lab(PRESET, words, key="rm_race", icon=":material/gavel:", typed=labels.judges_settings())
 
@@ -53,12 +52,8 @@ def current() -> RunInfo | None:
     return run if run is not None and reward_runs.learner_of(run) is not None else None
 
 
-def _watch(polled: bool) -> None:
-    run = current()
-    live = run is not None and is_live(run)
-    if live != polled:
-        st.rerun()  # it has begun or ended: the whole page shows something else then
-    _buttons(run, live)
+def _draw(run: RunInfo | None) -> None:
+    _buttons(run, run is not None and is_live(run))
     if note := st.session_state.get(NOTE):
         st.error(plain(note, 600), icon=":material/error:")
     if run is None:

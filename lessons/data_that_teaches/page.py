@@ -22,6 +22,7 @@ from lessons.data_that_teaches.results import (
     gap,
     heldout,
     mean,
+    never_asked,
     of,
     spread_words,
     there,
@@ -118,8 +119,8 @@ def numbers(topic: Topic) -> None:
         say_small(
             _(
                 "Success after {steps} steps, mean ± standard deviation over seeds, 4 responses a question. “Never "
-                "asked”: 256 questions that were neither held out nor trained on. Repeat it with `{command}`."
-            ).format(steps=STEPS, command=COMMAND)
+                "asked”: {count} questions that were neither held out nor trained on. Repeat it with `{command}`."
+            ).format(steps=STEPS, count=never_asked(topic), command=COMMAND)
         )
 
 

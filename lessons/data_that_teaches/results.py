@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.insight import unit_test_study
-from core.insight.curation_study import AS_MANY, COMMAND, CONDITIONS, EVERY, STEPS, CurationResult, read
+from core.insight.curation_study import (
+    AS_MANY,
+    COMMAND,
+    CONDITIONS,
+    EVERY,
+    STEPS,
+    CurationResult,
+    read,
+    unseen_count,
+)
 from core.insight.seed_results import SeedDifference, over_seeds, paired
 from core.insight.unit_test_study import UnitTestResult
 from lessons.i18n import N_, _
@@ -182,3 +191,10 @@ def overstated(condition: str) -> SeedDifference:
     """Success on the held-out questions − success on questions that nobody was asked, seed by seed."""
     own = of(condition).values()
     return paired([x.heldout for x in own], [x.unseen for x in own])
+
+
+def never_asked(topic: Topic) -> str:
+    """How many questions of a run nobody was asked: "256", or from the fewest that a run of the topic had left."""
+    counts = [unseen_count(x.asked) for name in topic.conditions for x in of(name).values()]
+    fewest, most = min(counts), max(counts)
+    return whole(most) if fewest == most else _("{low} to {high}").format(low=whole(fewest), high=whole(most))

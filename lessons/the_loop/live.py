@@ -24,6 +24,7 @@ from lessons.kit.linked import linked
 from lessons.kit.numbers import whole
 from lessons.kit.starting import start_run, started_by
 from lessons.kit.to_lab import lab_query
+from lessons.kit.watched import watched
 from lessons.the_loop.picture import moving_picture
 from lessons.the_loop.rounds import Played, played_of
 
@@ -41,9 +42,7 @@ MORE = 40  # steps that a press lets it run
 
 def section(recorded: Played | None) -> None:
     """What can be pressed, and the picture: of the run that was begun here, else the recorded one."""
-    run = current()
-    polled = run is not None and is_live(run)
-    st.fragment(_watch, run_every=1.0 if polled else None)(polled, recorded)
+    watched(current, lambda run: _draw(run, recorded))
 
 
 def current() -> RunInfo | None:
@@ -78,11 +77,8 @@ def _played(run: RunInfo) -> Played | None:
     return None if name is None else played_of(run, name)
 
 
-def _watch(polled: bool, recorded: Played | None) -> None:
-    run = current()
+def _draw(run: RunInfo | None, recorded: Played | None) -> None:
     live = run is not None and is_live(run)
-    if live != polled:
-        st.rerun()  # it has begun or ended: the whole page shows something else then
     _buttons(run, live)
     if note := st.session_state.get(NOTE):
         st.error(plain(note, 600), icon=":material/error:")

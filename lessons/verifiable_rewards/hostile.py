@@ -15,6 +15,7 @@ from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import more
 from lessons.kit.numbers import number
 from lessons.verifiable_rewards.running import ran, standing
+from lessons.verifiable_rewards.stopped import who_stopped
 
 LONGEST = 1500  # characters
 #: One test, whose call begins whatever the program is up to.
@@ -63,6 +64,9 @@ def _try() -> None:
             st.info(plain(tell(error), 400))
             return
         say(became(result))
+    if lines := who_stopped(result.results[0], standing()):
+        with st.container(key="vr_stopped"):
+            say("\n".join(f"- {x}" for x in lines))
     with more(_("the walls that stand on this machine"), key="vr_walls"):
         _walls()
 
@@ -88,6 +92,11 @@ def _walls() -> None:
     lines = []
     for part in standing():
         why = "" if part.missing is None else " – " + plain(tell(part.missing), 200)
-        lines.append(f"- {'✓' if part.on else '✗'} {plain(tell(part.says), 200)}{why}")
+        mark = "✓" if part.on else "◐" if part.partly else "✗"
+        lines.append(f"- {mark} {plain(tell(part.says), 200)}{why}")
     say("\n".join(lines))
     say_small(_("The first is the interpreter; the others hold even a worker that has broken out of it."))
+    if not all(x.on for x in standing()):
+        say_small(
+            _("What is marked ✗ holds nothing here: on macOS, or in some containers, the second wall is smaller.")
+        )

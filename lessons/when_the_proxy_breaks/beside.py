@@ -31,9 +31,10 @@ def side_by_side(condition: Condition) -> None:
     lines += [_falls(taste) for taste in tastes()]
     say("\n".join(f"- {x}" for x in lines if x))
     say_small(
-        _("Broke: gold ended by {by} or more below its own highest, while the proxy went on rising.").format(
-            by=f"{BROKEN:g}"
-        )
+        _(
+            "Fell by: of each seed from the step at which the others were highest. Broke: gold ended by {by} or more "
+            "below its own highest, while the proxy went on rising."
+        ).format(by=f"{BROKEN:g}")
     )
 
 

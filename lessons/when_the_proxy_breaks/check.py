@@ -44,7 +44,7 @@ def questions() -> list[QuizQuestion]:
                 Choice(
                     _("Its scores are too large there"),
                     False,
-                    _("GRPO compares within a group: a constant or a scale changes nothing."),
+                    _("GRPO, as it is set here, divides by its group's spread: a constant or a scale changes nothing."),
                 ),
             ),
         ),

@@ -67,7 +67,8 @@ def what_became_of_it(condition: Condition) -> None:
         say(
             _(
                 "The taste's mean score (0–1) was highest after {step} steps, {best}; after {steps} it is {final}. It "
-                "**fell** by {mean} (95 % interval {low} to {high}, {seeds} seeds)."
+                "**fell** by {mean} (95 % interval {low} to {high}, {seeds} seeds; each is counted from the step at "
+                "which the others were highest)."
             ).format(**numbers, **spread)
         )
     else:

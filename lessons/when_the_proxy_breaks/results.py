@@ -55,7 +55,13 @@ def conditions() -> list[Condition]:
     mean gold fell furthest."""
     known = {Condition(x.labels, x.noise, x.kl_coef, x.learner, x.taste) for x in study().pushed}
     made = [x for x in known if len(runs(x)) > 1 and len(choices(x)) > 1]
-    return sorted(made, key=lambda x: (*_order(x), -fall(x).fallen.mean, x.labels, x.noise, x.kl_coef))
+    return sorted(made, key=lambda x: (*_order(x), -_drop(x), x.labels, x.noise, x.kl_coef))
+
+
+def _drop(x: Condition) -> float:
+    """How far the mean gold ended below its highest."""
+    known = fall(x)
+    return known.best - known.final
 
 
 def _order(x: Condition) -> tuple[int, int]:

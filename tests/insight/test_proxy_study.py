@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import random
 import statistics
 from dataclasses import replace
 
@@ -101,6 +102,16 @@ def test_a_fall_is_told_seed_by_seed():
     down = replace(down, points=tuple(replace(x, proxy=-x.proxy) for x in down.points))
     runs = [pushed(0, (0.3, 0.8, 0.5)), pushed(1, (0.3, 0.6, 0.55)), down, pushed(3, (0.3, 0.6, 0.7))]
     assert (results.fall(runs).broke, results.fall(runs).seeds) == (1, 4)
+
+
+def test_noise_alone_is_no_fall():
+    """Curves that only wobble: each run's own wobble makes a step the highest, from which it then has come down."""
+    draw = random.Random(0)
+    falls = 0
+    for _ in range(400):
+        runs = [pushed(x, [0.5 + draw.gauss(0, 0.03) for _ in range(9)]) for x in range(5)]
+        falls += results.fall(runs).fallen.low > 0
+    assert falls / 400 < 0.05  # one side of a 95 % interval: 0.025
 
 
 def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import fmean, stdev
 
 import pytest
 
+from core.errors import Message
 from core.insight.gaming_study import CONDITIONS, read
 from core.rewards.unit_tests import run_tests
+from core.sandbox.wall.raised import PARTS
+from core.sandbox.walls import Part
 from core.tasks.extraction import extract
 from core.tasks.in_words import Extraction
 from core.tasks.kinds.program import Program, ProgramSettings
 from core.tasks.kinds.questions import Question, Questions, QuestionsSettings
 from lessons.i18n import LANGUAGES, use_language
-from lessons.verifiable_rewards import call, gaming, hostile, maths, picture, programs, two_turns
+from lessons.verifiable_rewards import call, gaming, hostile, maths, picture, programs, stopped, two_turns
 from tests.lessons.real import strips
 
 KEY = "verifiable-rewards"
@@ -107,7 +111,45 @@ def test_every_attack_is_stopped_and_paid_nothing() -> None:
         reasons[key] = result.results[0].ending
         assert "reward **0**:" in hostile.became(result)
     expected = {"loop": "time", "memory": "memory", "file": "outside", "network": "outside", "import": "outside"}
-    assert reasons == {**expected, "output": "printed", "recursion": "depth", "fork": "raised"}
+    assert reasons == {**expected, "output": "printed", "recursion": "depth", "fork": "outside"}
+
+
+def test_each_attack_is_said_to_be_stopped_by_what_stops_it_and_what_stands_behind(monkeypatch) -> None:
+    """The first wall's reason is of its own for each kind; the second one's parts are those that would hold it."""
+    monkeypatch.setattr(stopped, "_PROCESS", ("calls",))
+    parts = {name: Part(name, Message(name), None) for name in PARTS}
+    behind = {"loop": {"limits"}, "memory": {"limits"}, "file": {"files", "calls"}, "network": {"network", "calls"}}
+    behind |= {"import": {"calls"}, "output": {"limits"}, "recursion": set(), "fork": {"calls"}}
+    first = {}
+    for key, (_name, program) in hostile.ATTACKS.items():
+        result = run_tests(program, hostile.TEST).results[0]
+        stop = stopped.stop_of(result)
+        assert stop is not None
+        assert set(stop.behind) == behind[key], key
+        first[key], *others = stopped.who_stopped(result, list(parts.values()))
+        assert first[key].startswith("**First wall, the interpreter:** ")
+        assert ("0.15 s" in others[0]) == (key == "loop") if others else key == "recursion"
+        assert all(f"{x}" in others[-1] for x in behind[key])
+    assert len(set(first.values())) == len(first)
+    fork = run_tests(hostile.ATTACKS["fork"][1], hostile.TEST).results[0]
+    none = [replace(x, missing=Message("no")) for x in parts.values()]
+    assert stopped.who_stopped(fork, none)[-1] == "Not on this machine, which has a smaller second wall: calls."
+
+
+@pytest.mark.parametrize(
+    ("body", "outside"),
+    [
+        ("__import__('os').system('ls')", True),
+        ("input()", True),
+        ("open('/no/such/file')", True),
+        ("x.nothing", False),
+        ("1 / 0", False),
+        ("no_such_name", False),
+    ],
+)
+def test_a_slip_is_not_taken_for_a_way_outside(body: str, outside: bool) -> None:
+    [result] = run_tests(f"def f(x):\n    return {body}", hostile.TEST).results
+    assert (result.ending, stopped.stop_of(result) is not None) == ("outside" if outside else "raised", outside)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

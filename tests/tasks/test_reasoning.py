@@ -13,13 +13,13 @@ from core.given_config import change, parse_config
 from core.insight.mirrored import mirrored
 from core.presets import PRESETS
 from core.stored_config import dump_config, load_config
-from core.tasks import verifiers
 from core.tasks.base import recall
 from core.tasks.catalog import UNREPEATABLE, build, names
 from core.tasks.reasoning import FEWEST, Reasoning, is_held_out
 from core.tasks.reasoning_settings import OFFERED, ReasoningGymSettings, suggested
 from core.tasks.registry import task_for
 from core.tasks.reordered import in_order
+from core.tasks.verifiers import DataSetVerifier
 
 DIGESTS = """
 import hashlib, json, sys
@@ -183,7 +183,7 @@ def test_partial_credit_pays_what_the_verifier_gives_but_is_no_success():
 def test_the_hundredth_that_a_verifier_gives_for_trying_is_no_success():
     task = Reasoning(suggested("countdown"))
     (prompt,) = task.prompts(0, 0, 1)
-    scored = verifiers.score("countdown", build("countdown", {}, 0, 4), "1 + 1", task._entry(prompt))
+    scored = DataSetVerifier("countdown", {}, 4).score("1 + 1", task._entry(prompt)).value
     assert 0 < scored < 1
     assert task.verify(prompt, "1 + 1").reward == 0
 

@@ -1,6 +1,7 @@
 """Verifiers that are called on hostile answers: nothing is run, nothing hangs, and what raises is wrong."""
 
 import ast
+import json
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from core.tasks.catalog import UNREPEATABLE, build
 from core.tasks.deadline import within
 from core.tasks.reasoning import Reasoning
 from core.tasks.reasoning_settings import suggested
+from core.tasks.reasoning_worker import LITERAL
+from core.tasks.verifiers import DataSetVerifier
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,13 +32,12 @@ def test_every_verifier_that_evaluates_what_it_is_given_is_known():
                 name = getattr(call.func, "id", getattr(call.func, "attr", "")) if isinstance(call, ast.Call) else ""
                 if name in ("eval", "exec", "parse_expr", "sympify", "S", "parse_latex", "lambdify", "literal_eval"):
                     evaluating.add(file.stem)
-    assert evaluating - UNREPEATABLE == verifiers.ARITHMETIC | verifiers.ALGEBRA | verifiers.LITERAL
+    assert evaluating - UNREPEATABLE == verifiers.ARITHMETIC | verifiers.ALGEBRA | LITERAL
 
 
-@pytest.mark.parametrize("name", sorted(verifiers.ARITHMETIC | verifiers.ALGEBRA | verifiers.LITERAL))
+@pytest.mark.parametrize("name", sorted(verifiers.ARITHMETIC | verifiers.ALGEBRA | LITERAL))
 def test_no_answer_is_run_as_a_program(name, tmp_path):
-    dataset = build(name, {}, 3, 8)
-    entry = dataset[0]
+    entry, verifier = build(name, {}, 3, 8)[0], DataSetVerifier(name, {}, 8)
     trace = tmp_path / "run"
     for answer in (
         f"__import__('pathlib').Path({str(trace)!r}).touch()",
@@ -59,9 +61,9 @@ def test_no_answer_is_run_as_a_program(name, tmp_path):
         "\x00",
         "\ud800",
     ):
-        assert verifiers.score(name, dataset, answer, entry) < 1
+        assert verifier.score(answer, entry).value < 1
     assert not trace.exists()
-    assert "Integral" in entry["answer"] or verifiers.score(name, dataset, entry["answer"], entry) == 1
+    assert "Integral" in entry["answer"] or verifier.score(entry["answer"], entry).value == 1
 
 
 @pytest.mark.parametrize(
@@ -108,32 +110,87 @@ def test_the_rest_of_a_countdown_answer_is_no_loophole():
     assert task.verify(prompt, f"\n{truth} ").success
 
 
-class Faulty:
-    """A verifier that does what a hostile answer might lead to."""
+@pytest.fixture(scope="module")
+def faulty() -> DataSetVerifier:
+    return DataSetVerifier("gcd", {}, 8, worker="tests.tasks.faulty_worker")
 
-    def score_answer(self, answer: str, entry: dict) -> float:
-        if answer == "hang":
-            while True:
-                pass
-        if answer == "swallow":
+
+@pytest.mark.parametrize("answer", ["hang", "swallow", "one long step of C"])
+def test_a_verifier_that_hangs_is_ended_and_has_found_the_answer_wrong(answer, faulty, monkeypatch):
+    assert faulty.score("half", {}).value == 0.5  # its worker stands: only what it does now is timed
+    monkeypatch.setattr(verifiers, "LIMIT", 0.5)
+    scored = faulty.score(answer, {})
+    assert (scored.value, str(scored.reason)) == (0, "the verifier was stopped after 0.5 s")
+    monkeypatch.undo()
+    assert faulty.score("half", {}).value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("memory", "the verifier was stopped: it wanted too much memory"),
+        ("abort", "the verifier broke its process, which was replaced"),
+        ("deep", "None"),
+        ("nan", "None"),
+        ("text", "None"),
+        ("unknown", "None"),
+    ],
+)
+def test_a_verifier_that_breaks_or_raises_has_found_the_answer_wrong(answer, reason, faulty, monkeypatch):
+    monkeypatch.setattr(verifiers, "LIMIT", 60.0)
+    scored = faulty.score(answer, {})
+    assert (scored.value, str(scored.reason)) == (0, reason)
+    assert faulty.score("half", {}).value == 0.5
+
+
+def test_a_score_is_never_more_than_one(faulty):
+    assert faulty.score("high", {}).value == 1
+
+
+def test_a_verdict_says_why_nothing_was_worked_out(monkeypatch, caplog):
+    task = Reasoning(suggested("gcd"))
+    prompt = task.heldout[0]
+    task._verifier = DataSetVerifier("gcd", {}, 8, worker="tests.tasks.faulty_worker")
+    verdict = task.verify(prompt, "abort")
+    assert (verdict.reward, verdict.success, verdict.answer) == (0, False, "abort")
+    assert str(verdict.reason) == "the verifier broke its process, which was replaced"
+    assert "gcd: the verifier broke its process" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name", ["gcd", "simple_integration", "number_sorting", "rearc", "sokoban", "word_ladder", "string_manipulation"]
+)
+def test_behind_the_wall_a_verifier_says_what_it_says_without_one(name):
+    """Of families that evaluate, that need tuples, and that import or read files when they are made."""
+    dataset, verifier = build(name, {}, 0, 32), DataSetVerifier(name, {}, 32)
+    for i in range(3):
+        entry = dataset[i]
+        known = [entry["answer"], dataset[i + 5]["answer"], "1 2 3", "[1, 2]", f"The answer is {entry['answer']}"]
+        for answer in map(str, known):
+            scored = verifier.score(answer, entry)
             try:
-                while True:
-                    pass
+                here = dataset.score_answer(answer, entry) if verifiers._harmless(name, answer) else 0.0
             except Exception:
-                return 1.0
-        if answer == "deep":
-            return self.score_answer(answer, entry)
-        return {"nan": float("nan"), "high": 7.0, "text": "x"}[answer]  # type: ignore[return-value]
+                here = 0.0
+            assert (scored.value, scored.reason) == (min(max(float(here), 0.0), 1.0), None), (name, answer)
+    assert verifier.score(str(dataset[0]["answer"]), dataset[0]).value > 0
 
 
-@pytest.mark.parametrize("answer", ["hang", "swallow", "deep", "nan", "text", "unknown"])
-def test_a_verifier_that_hangs_or_raises_has_found_the_answer_wrong(answer, monkeypatch):
-    monkeypatch.setattr(verifiers, "LIMIT", 0.1)
-    assert verifiers.score("gcd", Faulty(), answer, {}) == 0
+def test_without_reasoning_gym_other_tasks_go_on():
+    code = (
+        "import json, sys\n"
+        "sys.modules['reasoning_gym'] = None\n"
+        "from core.tasks.registry import TASK_KINDS, task_for\n"
+        "task = task_for(TASK_KINDS['chain-sum'].settings())\n"
+        "print(json.dumps([len(task.prompts(0, 0, 3)), len(task.heldout)]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert json.loads(done.stdout) == [3, 256], done.stderr
 
 
-def test_a_score_is_never_more_than_one():
-    assert verifiers.score("gcd", Faulty(), "high", {}) == 1
+def _hang() -> None:
+    while True:
+        pass
 
 
 def test_a_deadline_holds_in_any_thread_and_leaves_nothing_behind():
@@ -142,7 +199,7 @@ def test_a_deadline_holds_in_any_thread_and_leaves_nothing_behind():
     def work() -> None:
         for _ in range(3):
             try:
-                within(0.05, Faulty().score_answer, "hang", {})
+                within(0.05, _hang)
             except TimeoutError as error:
                 errors.append(str(error))
         # Work that ends just in time, many times: no late interruption reaches what comes after.
@@ -195,9 +252,8 @@ def test_a_deadline_ends_work_that_a_debugger_or_coverage_traces():
 @pytest.mark.parametrize("name", sorted(verifiers.QUICK))
 def test_verifiers_that_nobody_watches_come_to_an_end_on_anything(name):
     """No deadline is set for these (core/tasks/verifiers.py): what backtracks would hang here."""
-    dataset = build(name, {}, 3, 8)
-    entry = dataset[0]
+    entry, verifier = build(name, {}, 3, 8)[0], DataSetVerifier(name, {}, 8)
     longest = verifiers.MOST_CHARACTERS
     for text in ("9", "9*", "(", "-", "9/", "1.", "1,", " ", "a", "9-(", "1e", "0", "_", "９"):
         for length in (200, longest):
-            assert verifiers.score(name, dataset, (text * length)[:length], entry) < 1
+            assert verifier.score((text * length)[:length], entry).value < 1

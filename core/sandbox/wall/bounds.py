@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import resource
+
+from core.sandbox.wall.system import LINUX
 
 MEMORY = 512 << 20  # bytes of address space: an interpreter that does nothing has reserved 120 to 180 MB of them
 CPU_SECONDS = 120  # of a worker's whole life, which serves hundreds of programs
@@ -14,7 +17,7 @@ _NOBODY = 65534
 def limit(threads: bool) -> list[str]:
     """Sets what there is of the limits, and gives the names of those that the system does not keep.
 
-    `threads`: the process starts some, which are counted as processes; a filter on system calls has to refuse forks.
+    `threads`: the process starts some, which Linux counts as processes; a filter on system calls has to refuse forks.
     """
     wanted = {
         "RLIMIT_CPU": CPU_SECONDS,
@@ -23,11 +26,12 @@ def limit(threads: bool) -> list[str]:
         "RLIMIT_NOFILE": DESCRIPTORS,
         "RLIMIT_CORE": 0,
         "RLIMIT_MEMLOCK": 0,
-        "RLIMIT_MSGQUEUE": 0,
     }
-    if not threads:
+    if LINUX:
+        wanted["RLIMIT_MSGQUEUE"] = 0  # no other system has such queues, so nothing is missing there
+    if not (threads and LINUX):
         wanted["RLIMIT_NPROC"] = 0
-    return [name for name, value in wanted.items() if not _set(name, value)]
+    return [name for name, value in wanted.items() if not _set(name, value) or (name == "RLIMIT_AS" and _unbounded())]
 
 
 def _set(name: str, value: int) -> bool:
@@ -39,7 +43,16 @@ def _set(name: str, value: int) -> bool:
         value = min(value, hard)
     try:
         resource.setrlimit(number, (value, value))
-    except (OSError, ValueError):  # macOS refuses a bound on the address space
+    except (OSError, ValueError):  # some versions of macOS refuse a bound on the address space
+        return False
+    return True
+
+
+def _unbounded() -> bool:
+    """Whether the bound on memory was taken and is not kept, as by other versions of macOS; nothing is used up."""
+    try:
+        mmap.mmap(-1, 2 * MEMORY, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, MemoryError):
         return False
     return True
 

@@ -15,7 +15,9 @@ PARTS = ("environment", "network", "identity", "limits", "privileges", "files", 
 _NEW_USER, _NEW_NETWORK, _NEW_IPC, _NEW_NAMES = 0x10000000, 0x40000000, 0x08000000, 0x04000000
 _NO_NEW_PRIVILEGES = 38
 
-#: Part: None where it is on, else why it is not: "left out", "no Linux", or what the system said.
+#: Begins what is said of limits some of which stand: the names of the others follow.
+BUT = "all but "
+#: Part: None where it is on, else why it is not: "left out", "no part of darwin", what the system said, or `BUT`….
 Raised = dict[str, str | None]
 
 
@@ -96,4 +98,4 @@ def _leave_network() -> None:
 
 def _all(missing: Sequence[str]) -> None:
     if missing:
-        raise OSError(0, "not kept here: " + ", ".join(x.removeprefix("RLIMIT_") for x in missing))
+        raise OSError(0, BUT + ", ".join(x.removeprefix("RLIMIT_") for x in missing))
