@@ -2,14 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Bar } from "#frontend/loader/bar.mjs";
 import * as fitted from "#frontend/loader/fitting.mjs";
+import * as onShow from "#frontend/loader/part_on_show.mjs";
 import { keep, parts, pieces, recall } from "#frontend/loader/parts.mjs";
-import present, { nearest, turnOf } from "#frontend/loader/present.mjs";
+import present, { turnOf } from "#frontend/loader/present.mjs";
 import * as screens from "#frontend/loader/screens.mjs";
 import { page } from "./page.js";
 
-Object.assign(globalThis, fitted, screens, { keep, parts, pieces, recall }); // they stand before it
+Object.assign(globalThis, fitted, screens, onShow, { Bar, keep, parts, pieces, recall }); // they stand before it
 const { pictures, smaller } = fitted;
+const { nearest } = onShow;
 
 const words = {
   before: "before",

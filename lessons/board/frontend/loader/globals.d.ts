@@ -1,5 +1,5 @@
 // What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, and before
-// present.mjs parts.mjs, fitting.mjs and screens.mjs, in this order.
+// present.mjs bar.mjs, parts.mjs, fitting.mjs, screens.mjs and part_on_show.mjs, in this order.
 
 declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
@@ -8,6 +8,8 @@ declare const appRoot: typeof import("./common.mjs").appRoot;
 declare const blob: typeof import("./common.mjs").blob;
 declare const unzipped: typeof import("./common.mjs").unzipped;
 declare const unpack: typeof import("./common.mjs").unpack;
+
+declare const Bar: typeof import("./bar.mjs").Bar;
 
 declare const pieces: typeof import("./parts.mjs").pieces;
 declare const parts: typeof import("./parts.mjs").parts;
@@ -34,3 +36,8 @@ declare const enlarge: typeof import("./screens.mjs").enlarge;
 declare const unstack: typeof import("./screens.mjs").unstack;
 declare const untried: typeof import("./screens.mjs").untried;
 declare const keepWidths: typeof import("./screens.mjs").keepWidths;
+
+declare const AWAY: typeof import("./part_on_show.mjs").AWAY;
+declare const LAST: typeof import("./part_on_show.mjs").LAST;
+declare const away: typeof import("./part_on_show.mjs").away;
+declare const PartOnShow: typeof import("./part_on_show.mjs").PartOnShow;

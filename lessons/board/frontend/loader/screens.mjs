@@ -1,5 +1,5 @@
 // A part of a page in present mode, dealt onto screens: as many of its pieces at a time as the projector holds. Stands
-// after fitting.mjs, before present.mjs (assets.py puts them together).
+// after fitting.mjs, before part_on_show.mjs and present.mjs (assets.py puts them together).
 
 const DEEP = 0.45; // of the screen: a picture that begins further down has a screen of its own
 const FRAME = 0.24; // of the screen: what is below a picture and higher is more than its choice
