@@ -45,7 +45,7 @@ class Region:
     is what the trace's column `clipped` records there: +1 high, -1 low. `cuts` says whether the gradient is cut there;
     if not, only its weight is bounded. The message template `says` explains it, filled with `values`, which are
     expressions. The bounds are expressions too; they are one number each for the whole step. `symbol` is how a formula
-    writes the bound ("1 + ε"); empty: its number alone is shown.
+    writes the bound ("1 + ε_high", "e^−ε": index and exponent are shown as such); empty: its number alone is shown.
 
     Raises TermError if side, advantage, the bounds or the template make no sense.
     """

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { el, say, sayWithSymbols } from "#frontend/dom.js";
+import { el, say, sayWithSymbols, spoken } from "#frontend/dom.js";
 import { page } from "./page.js";
 
 test("what belongs below the line of a symbol stands there; other underscores stay", (t) => {
@@ -14,6 +14,18 @@ test("what belongs below the line of a symbol stands there; other underscores st
   assert.equal(node.childNodes[1], first, "the same text is left as it is");
   sayWithSymbols(node, "<b>");
   assert.equal(node.innerHTML, "&lt;b&gt;");
+});
+
+test("what follows ^ stands above the line, with an index of its own, and is read out as an exponent", (t) => {
+  page(t);
+  const node = el("b");
+  sayWithSymbols(node, "e^−ε = 0.67");
+  assert.equal(node.innerHTML, "e<sup>−ε</sup> = 0.67");
+  sayWithSymbols(node, "e^ε_high, (1 + ε_low)^2");
+  assert.equal(node.innerHTML, "e<sup>ε</sup><sup><sub>high</sub></sup>, (1 + ε<sub>low</sub>)<sup>2</sup>");
+  sayWithSymbols(node, "^ a ^ b_c");
+  assert.equal(node.innerHTML, "^ a ^ b_c");
+  assert.equal(spoken("π_θ, e^−ε"), "πθ, e^−ε");
 });
 
 test("what is hidden from who listens says so; an empty attribute would not", (t) => {

@@ -72,6 +72,23 @@ test("where it cuts it is grey, with a line at each bound", (t) => {
   for (const text of ["1 − ε = 0.80", "1 + ε = 1.20", "cut_here"]) assert.ok(texts.includes(text), text);
 });
 
+test("a bound's exponent is raised, smaller, and what follows it is on the line again", (t) => {
+  page(t);
+  const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });
+  const [exp, data] = [["exp", ["-", 0, EPS]], step([])];
+  const raised = { ...data, regions: [region(-1, null, exp, "negative", true, "e^−ε_low")] };
+  scatter.draw(raised, limitsOf([raised]), 0, null);
+  const [bound] = [...scatter.root.querySelectorAll("text")].filter((x) => x.textContent.startsWith("e"));
+  const spans = [...bound.querySelectorAll("tspan")].map((x) => ["dy", "font-size"].map((y) => x.getAttribute(y)));
+  assert.equal(bound.textContent, "e−εlow = 0.82");
+  assert.deepEqual(spans, [
+    ["0", null],
+    ["-5", "9"],
+    ["3", "9"],
+    ["2", null],
+  ]); // e, −ε, low, = 0.82
+});
+
 test("its sentences stand apart as the script wants it", (t) => {
   page(t);
   const own = {

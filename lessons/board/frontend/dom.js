@@ -65,22 +65,62 @@ export function say(node, text) {
   else node.textContent = text;
 }
 
-/**
- * A text, cut where a sign has an index: every second piece stands below the line, as in π_θ.
- * @param {string} text
- */
-export const symbols = (text) => text.split(/(?<=\p{Script=Greek})_(\p{L}+)/u);
+/** An index of a Greek letter, as in π_θ; an exponent, as in e^−ε, which may have an index of its own. */
+const RAISED_OR_SUNK = /(?<=\p{Script=Greek})_(\p{L}+)|(?<=[\p{L}\p{N})])\^([−+-]?[\p{L}\p{N}]+)/gu;
+
+/** How far below its line a piece of a drawing's text stands, in pixels, by what it is. */
+const SHIFT = { line: 0, sub: 3, sup: -5, supsub: -2 };
 
 /**
- * The same, with what follows a sign and "_" below the line, as in π_θ.
+ * A text, cut where a sign has an index or an exponent.
+ * @param {string} text
+ * @returns {{ text: string, at: keyof typeof SHIFT }[]} supsub: an exponent's index
+ */
+export function symbols(text) {
+  /** @type {ReturnType<typeof symbols>} */
+  const pieces = [];
+  let end = 0;
+  for (const { 0: all, 1: index, 2: exponent, index: start } of text.matchAll(RAISED_OR_SUNK)) {
+    const isExponents = start === end && pieces.at(-1)?.at === "sup";
+    pieces.push({ text: text.slice(end, start), at: "line" });
+    pieces.push({ text: exponent ?? index, at: exponent ? "sup" : isExponents ? "supsub" : "sub" });
+    end = start + all.length;
+  }
+  return [...pieces, { text: text.slice(end), at: /** @type {const} */ ("line") }].filter((x) => x.text);
+}
+
+/** The same as text alone, to be read out: an exponent is said to be one. @param {string} text */
+export const spoken = (text) =>
+  symbols(text)
+    .map((x) => (x.at === "sup" ? `^${x.text}` : x.text))
+    .join("");
+
+/**
+ * The same, with what follows a sign and "_" below the line, as in π_θ, and what follows "^" above it.
  * @param {Node & ParentNode} node
  * @param {string} text
  */
 export function sayWithSymbols(node, text) {
-  const parts = symbols(text);
-  if (node.textContent !== parts.join("")) {
-    node.replaceChildren(...parts.map((part, i) => (i % 2 ? el("sub", { text: part }) : part)));
-  }
+  const pieces = symbols(text);
+  if (node.textContent === pieces.map((x) => x.text).join("")) return;
+  const shown = (/** @type {(typeof pieces)[number]} */ { text, at }) => {
+    if (at === "line") return text;
+    return at === "supsub" ? el("sup", {}, el("sub", { text })) : el(at, { text });
+  };
+  node.replaceChildren(...pieces.map(shown));
+}
+
+/**
+ * The same in a drawing: what is not on the line is smaller, and what follows it is on the line again.
+ * @param {string} text
+ */
+export function symbolSpans(text) {
+  let from = 0;
+  return symbols(text).map(({ text, at }) => {
+    const dy = SHIFT[at] - from;
+    from = SHIFT[at];
+    return svg("tspan", { text, dy, "font-size": at === "line" ? null : 9 });
+  });
 }
 
 /**

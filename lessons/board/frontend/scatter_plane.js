@@ -1,6 +1,6 @@
 // A scatter's plane: ratio from left to right, advantage upwards, with ticks, and what the surrogate does where.
 
-import { svg, symbols } from "./dom.js";
+import { svg, symbolSpans } from "./dom.js";
 import { fixed, isNumber, ticks } from "./format.js";
 import { regionBounds, settingsOnly } from "./regions.js";
 import { ticksOn } from "./scatter_axes.js";
@@ -18,12 +18,8 @@ const BETWEEN = 12; // px: from one bound's number to the next, where several ar
 const HEAD = 18; // px at the top for what the vertical line in the middle is called: bounds may be close to it
 
 /** @type {(x: number, y: number, text: string, anchor?: "start" | "middle" | "end", name?: string) => SVGElement} */
-const words = (x, y, text, anchor = "start", name = "") => {
-  // An index stands a little lower, and what follows it on the line again.
-  const piece = (/** @type {string} */ part, /** @type {number} */ i) =>
-    svg("tspan", { text: part, dy: i % 2 ? 3 : i ? -3 : 0, "font-size": i % 2 ? 9 : null });
-  return svg("text", { x, y, "text-anchor": anchor, class: name || null }, symbols(text).map(piece));
-};
+const words = (x, y, text, anchor = "start", name = "") =>
+  svg("text", { x, y, "text-anchor": anchor, class: name || null }, symbolSpans(text));
 
 /** @type {(x1: number, y1: number, x2: number, y2: number, name: string) => SVGElement} */
 const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });

@@ -1,7 +1,7 @@
 // The surrogate over the ratio, for advantages of one sign: the curve, the step's tokens as dots on it, and one token
 // that is held and can be dragged along it.
 
-import { attr, el, say, svg, symbols } from "../dom.js";
+import { attr, el, say, svg, symbolSpans } from "../dom.js";
 import { fill, fixed } from "../format.js";
 
 /** @typedef {import("./judge.js").Judge} Judge */
@@ -15,13 +15,7 @@ const [STEP, LEAP] = [0.01, 0.1];
 const ARROW = 34; // px that the arrow is long at a gradient of 1 and more
 
 /** @param {number} x @param {number} y @param {string} text @param {string} anchor */
-const words = (x, y, text, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor }, sunk(text));
-
-/** An index stands a little lower, and what follows it on the line again. @param {string} text */
-const sunk = (text) =>
-  symbols(text).map((part, i) =>
-    svg("tspan", { text: part, dy: i % 2 ? 3 : i ? -3 : 0, "font-size": i % 2 ? 9 : null }),
-  );
+const words = (x, y, text, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor }, symbolSpans(text));
 
 export class Panel {
   /** @type {Judge | null} */

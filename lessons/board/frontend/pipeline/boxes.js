@@ -1,6 +1,6 @@
 // The pipeline's boxes: buttons with a title, whether they are trained or frozen, and what they hold just now.
 
-import { attr, el, say, sayWithSymbols, svg, symbols } from "../dom.js";
+import { attr, el, say, sayWithSymbols, spoken, svg } from "../dom.js";
 import { coming, fade, leaving } from "./painted.js";
 
 /** @import { BoxData, Drawn, Mode } from "./types.js" */
@@ -131,7 +131,7 @@ class Box {
     this.tag.hidden = !tag;
     const text = this.#mode === "grpo" ? (other ?? sub) : sub;
     say(this.sub, text);
-    attr(this.root, "aria-label", [symbols(title).join(""), tag, text].filter(Boolean).join(", "));
+    attr(this.root, "aria-label", [spoken(title), tag, text].filter(Boolean).join(", "));
   }
 }
 
