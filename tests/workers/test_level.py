@@ -1,7 +1,7 @@
 """Learners that keep level: whatever is asked whenever, all stand at the same step then; and nobody waits for the dead.
 
-Here a step is a made-up trace that takes some milliseconds, so that presses meet learners at every place of their loop;
-workers, store and controls are the real ones.
+Here a step is a made-up trace, and takes as long as the test says, so that presses meet learners at every place of
+their loop; workers, store and controls are the real ones.
 """
 
 from __future__ import annotations
@@ -25,27 +25,29 @@ from core.workers.process import supervise
 from core.workers.worker import Worker
 from lessons.kit.draft import make_draft
 from tests.helpers import step_trace
+from tests.waiting import until
 
 NAMES = ("ppo", "grpo")
 LEVEL = RunConfig(steps=10_000, keep_level=True)
 
 
 class Stub:
-    """In a trainer's place: steps of a random length, whose traces are made up once."""
+    """In a trainer's place: steps whose traces are made up once; one lasts while `release` is not set."""
 
-    def __init__(self, config: RunConfig, learner: str, slowest_s: float, first: int = 0) -> None:
-        self.config, self.step, self.learner, self.slowest_s = config, first, learner, slowest_s
+    def __init__(self, config: RunConfig, learner: str, first: int = 0) -> None:
+        self.config, self.step, self.learner = config, first, learner
         self.begun: list[int] = []
-        self.release = threading.Event()
+        self.release, self.is_held = threading.Event(), threading.Event()
         self.release.set()
         self._trace = step_trace(config, learner, 0, groups=1)
-        self._random = random.Random(learner)
 
     def steps(self) -> Iterator[StepTrace]:
         while self.step < self.config.steps:
             self.begun.append(self.step)
-            time.sleep(self._random.random() * self.slowest_s)
+            if not self.release.is_set():
+                self.is_held.set()
             assert self.release.wait(120)
+            self.is_held.clear()
             self.step += 1
             yield StepTrace(self.learner, self.step - 1, *self._rest())
 
@@ -73,9 +75,9 @@ class Learner(Worker):
 class Run:
     """A run whose learners are threads of this process."""
 
-    def __init__(self, store: RunStore, config: RunConfig = LEVEL, slowest_s: float = 0.01, **first: int) -> None:
+    def __init__(self, store: RunStore, config: RunConfig = LEVEL, **first: int) -> None:
         self.store, self.id, self.config = store, store.create(config), config
-        self.trainers = {x.name: Stub(config, x.name, slowest_s, first.get(x.name, 0)) for x in config.learners}
+        self.trainers = {x.name: Stub(config, x.name, first.get(x.name, 0)) for x in config.learners}
         lifecycle.enqueue(store, self.id, self.trainers)
         for name, at in first.items():
             with store.write() as c:
@@ -106,11 +108,22 @@ class Run:
         kinds = [x["learner"] for x in self.store.events(self.id) if x["kind"] == kind]
         return all(kinds.count(name) == times for name in self.trainers)
 
-    def until(self, condition: Callable[[], Any], timeout_s: float = 120.0) -> None:
-        end, nothing = time.monotonic() + timeout_s, threading.Event()
-        while not condition():
-            assert time.monotonic() < end, f"it never came to be: {self.steps}, {self.states}"
-            nothing.wait(0.005)
+    def until(self, condition: Callable[[], Any]) -> None:
+        until(condition, now=lambda: f"{self.steps}, {self.states}")
+
+    def ask_where(self, kind: str, place: str) -> dict[str, int]:
+        """Asks while learners are at that place of their loop; answers who had made which step just afterwards."""
+        held = self.trainers.get(place.split()[-1])
+        if held is not None:
+            held.release.clear()
+            self.until(held.is_held.is_set)
+        if place.startswith("one waits"):
+            self.until(lambda: max(self.steps.values()) > min(self.steps.values()))
+        self.ask(kind)
+        asked = self.steps  # or later, where this thread was held up meanwhile
+        if held is not None:
+            held.release.set()
+        return asked
 
     def end(self) -> None:
         for trainer in self.trainers.values():
@@ -149,15 +162,29 @@ def test_it_is_on_in_the_lab_and_off_elsewhere() -> None:
     assert off == RunConfig()
 
 
-def test_no_learner_begins_a_step_before_the_others_have_finished_the_one_before(made: Callable[..., Run]) -> None:
+def test_no_learner_begins_a_step_before_the_others_have_finished_the_one_before(
+    made: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[tuple[int, list[str]]] = []  # who is waited for, each time that PPO looks, before which step
+    others = waiting.Waiting.others
+
+    def counted(self: waiting.Waiting) -> list[str]:
+        result = others(self)
+        if self._learner == "ppo":
+            looked.append((self._step, result))
+        return result
+
+    monkeypatch.setattr(waiting.Waiting, "others", counted)
     run = made()
     slow = run.trainers["grpo"]
     run.begin()
     run.until(lambda: min(run.steps.values()) >= 3)
     slow.release.clear()
+    run.until(slow.is_held.is_set)
     run.until(lambda: run.steps["ppo"] > run.steps["grpo"])
-    time.sleep(10 * waiting.POLL_S)
-    assert run.steps["ppo"] == run.steps["grpo"] + 1
+    behind, ahead = run.steps["grpo"], run.steps["ppo"]
+    run.until(lambda: looked.count((ahead + 1, ["grpo"])) >= 10 or run.trainers["ppo"].begun[-1] > ahead)
+    assert (run.steps["ppo"], run.steps["grpo"]) == (ahead, behind) == (behind + 1, behind)
     assert max(run.trainers["ppo"].begun) == run.steps["ppo"], "it began a step although the other is behind"
     slow.release.set()
     run.until(lambda: run.steps["ppo"] > 20)
@@ -171,14 +198,18 @@ def test_without_it_nobody_waits(made: Callable[..., Run]) -> None:
     assert run.steps["grpo"] == -1
 
 
+#: Where a press meets the learners: anywhere, one in its step, or one that has made it and waits for the other's.
+PLACES = ("anywhere", "in its step: ppo", "in its step: grpo", "one waits for ppo", "one waits for grpo")
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_after_every_press_all_stand_at_the_same_step(made: Callable[..., Run], seed: int) -> None:
     run, press = made(), random.Random(seed)
     run.begin()
-    for n in range(1, 16):
-        time.sleep(press.random() * 0.03)
-        run.ask("pause")
-        asked = run.steps  # or later, where this thread was held up meanwhile
+    places = [*PLACES * 3, press.choice(PLACES)]  # the last: where it is stopped
+    press.shuffle(places)
+    for n, place in enumerate(places[:-1], 1):
+        asked = run.ask_where("pause", place)
         run.until(lambda n=n: run.has_done("pause", n) and run.states == {"paused"})
         at = run.steps
         assert len(set(at.values())) == 1, at
@@ -188,8 +219,7 @@ def test_after_every_press_all_stand_at_the_same_step(made: Callable[..., Run], 
             at = {name: step + 1 for name, step in at.items()}
             run.until(lambda at=at: run.steps == at and run.states == {"paused"})
         run.ask("resume")
-    time.sleep(press.random() * 0.03)
-    run.ask("stop")
+    run.ask_where("stop", places[-1])
     run.until(lambda: run.states == {"stopped"})
     assert len(set(run.steps.values())) == 1, run.steps
 
@@ -220,14 +250,14 @@ def test_who_was_ahead_waits_while_the_other_catches_up_and_one_step_is_the_othe
 
 
 def test_a_pause_is_in_force_at_the_end_of_the_step_also_for_who_is_far_behind(made: Callable[..., Run]) -> None:
-    run = made(ppo=500, grpo=0)
+    run = made(ppo=5000, grpo=0)
     run.begin()
     run.until(lambda: run.steps["grpo"] >= 3)
     run.ask("pause")
     asked = run.steps["grpo"]
     run.until(lambda: run.states == {"paused"})
     assert run.steps["grpo"] <= asked + 2
-    assert run.steps["ppo"] == 499
+    assert run.steps["ppo"] == 4999
 
 
 def test_who_is_paused_stops_at_once_although_another_goes_on(made: Callable[..., Run]) -> None:
