@@ -20,6 +20,8 @@ from lessons.kit.numbers import percent, points, table
 if TYPE_CHECKING:
     from core.insight.before_after import AnswerRates, BeforeAfter, Estimate, Side, Split
 
+    Compared = tuple[str, tuple[AnswerRates, AnswerRates, Split]]  # a name, rates before and after, the gain in parts
+
 GREY = "#7d8797"
 
 
@@ -160,8 +162,6 @@ def _with(estimate: Estimate) -> str:
 
 def form_or_arithmetic(done: Sequence[Seen]) -> None:
     """Each learner's gain in two parts that add up to it."""
-    import plotly.graph_objects as go
-
     st.subheader(_("Form or arithmetic?"))
     say(
         _(
@@ -171,29 +171,6 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
         )
     )
     compared = [x for seen in done if seen.both is not None for x in _splits(seen.title, seen.both)]
-    names = [x for x, _facts in compared]
-    drawing = go.Figure()
-    parts = (
-        (_("before"), [100 * t[0].success.value for _x, t in compared], GREY),
-        (_("from form"), [100 * t[2].format for _x, t in compared], role_colour("accent")),
-        (_("from arithmetic"), [100 * t[2].arithmetic for _x, t in compared], role_colour("truth")),
-    )
-    for n, (name, values, ink) in enumerate(parts):
-        drawing.add_bar(
-            y=names,
-            x=values,
-            name=name,
-            orientation="h",
-            marker={"color": ink},
-            text=[points(v / 100) if n else percent(v / 100) for v in values],
-            textangle=0,
-            textposition="inside",
-            insidetextanchor="middle",
-            constraintext="none",
-            hoverinfo="skip",
-        )
-    drawing.update_layout(barmode="relative", bargap=0.45)
-    drawing.update_xaxes(title=_("right answers, in percent of all"), range=[min(0, *_lows(parts)) - 3, 103])
     readout = [
         {
             _("learner"): x,
@@ -211,7 +188,7 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
         for x, t in compared
     )
     figure(
-        drawing,
+        _stacked(compared),
         key="real_split",
         alt=_("What the change in right answers is made of. {said}.").format(said=lines),
         table=readout,
@@ -228,7 +205,36 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
         say_small(_("Before training nothing was readable, so nothing is known of its arithmetic: all counts as form."))
 
 
-def _splits(title: str, both: BeforeAfter) -> list[tuple[str, tuple[AnswerRates, AnswerRates, Split]]]:
+def _stacked(compared: Sequence[Compared]) -> Any:
+    """A bar for each: what was right before, and the two parts of the gain beside it (below zero: of a loss)."""
+    import plotly.graph_objects as go
+
+    drawing = go.Figure()
+    parts = (
+        (_("before"), [100 * t[0].success.value for _x, t in compared], GREY),
+        (_("from form"), [100 * t[2].format for _x, t in compared], role_colour("accent")),
+        (_("from arithmetic"), [100 * t[2].arithmetic for _x, t in compared], role_colour("truth")),
+    )
+    for n, (name, values, ink) in enumerate(parts):
+        drawing.add_bar(
+            y=[x for x, _facts in compared],
+            x=values,
+            name=name,
+            orientation="h",
+            marker={"color": ink},
+            text=[points(v / 100) if n else percent(v / 100) for v in values],
+            textangle=0,
+            textposition="inside",
+            insidetextanchor="middle",
+            constraintext="none",
+            hoverinfo="skip",
+        )
+    drawing.update_layout(barmode="relative", bargap=0.45)
+    drawing.update_xaxes(title=_("right answers, in percent of all"), range=[min(0, *_lows(parts)) - 3, 103])
+    return drawing
+
+
+def _splits(title: str, both: BeforeAfter) -> list[Compared]:
     """The sampled answers' split, where there are any, and the greedy ones': each under its name."""
     words = {"sampled": _("{name}, sampled"), "greedy": _("{name}, greedy")}
     return [(words[way].format(name=title), numbers) for way, numbers in measured_ways(both).items()]

@@ -57,25 +57,35 @@ def card() -> dict[str, Any]:
         "score_up": _("flows: raises the response's score"),
         "score_down": _("flows: lowers the response's score"),
         "gradient_elsewhere": _("taken in a later mini-batch, at ρ = {ratio}"),
-        "lines": {
-            "logprob": _("log-prob"),
-            "gradient": _("gradient"),
-            "kl": "KL",
-            "value": _("value V"),
-            "true_value": _("true V"),
-        },
-        "line_help": {
-            "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
-            "logprob_given": _(
-                "How likely the token was: before this step's update, now, and under the frozen start model."
-            ),
-            "gradient": _("Whether and where this token pushes the policy in the pass that follows."),
-            "gradient_score": _("Whether and where this token pushes its response's score in the update that follows."),
-            "kl": _("The policy now against the reference: three estimates from this token alone, and the exact KL."),
-            "value": _("The reward expected before this token → the reward expected after it."),
-            "true_value": _(
-                "What the response was truly worth before this token → after it, measured: the policy that wrote it "
-                "finishes it several times afresh. The difference is what this token changed."
-            ),
-        },
+        "lines": _lines(),
+        "line_help": _line_help(),
+    }
+
+
+def _lines() -> dict[str, str]:
+    """What the card's own lines are called, beside those of the formula."""
+    return {
+        "logprob": _("log-prob"),
+        "gradient": _("gradient"),
+        "kl": "KL",
+        "value": _("value V"),
+        "true_value": _("true V"),
+    }
+
+
+def _line_help() -> dict[str, str]:
+    """What they are about."""
+    return {
+        "logprob": _("How likely the token was: when sampled, now, and under the frozen start model."),
+        "logprob_given": _(
+            "How likely the token was: before this step's update, now, and under the frozen start model."
+        ),
+        "gradient": _("Whether and where this token pushes the policy in the pass that follows."),
+        "gradient_score": _("Whether and where this token pushes its response's score in the update that follows."),
+        "kl": _("The policy now against the reference: three estimates from this token alone, and the exact KL."),
+        "value": _("The reward expected before this token → the reward expected after it."),
+        "true_value": _(
+            "What the response was truly worth before this token → after it, measured: the policy that wrote it "
+            "finishes it several times afresh. The difference is what this token changed."
+        ),
     }

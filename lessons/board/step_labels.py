@@ -23,16 +23,7 @@ def step() -> dict[str, Any]:
         "counts_margin": _("margin in score"),
         "right_answer": _("(right answer: {answer})"),
         "colour_by": _("colour"),
-        "colourings": {
-            "advantage": _("advantage"),
-            "ratio": _("ratio"),
-            "kl": _("KL to the reference"),
-            "value": _("value"),
-            "value_measured": _("true value, measured"),
-            "advantage_measured": _("true advantage, measured"),
-            "entropy": _("entropy"),
-            "logprob": _("log-probability"),
-        },
+        "colourings": _colourings(),
         "pass": _("update pass"),
         "pass_of": _("{pass} of {passes}"),
         "pass_help": _(
@@ -71,26 +62,45 @@ def step() -> dict[str, Any]:
         "key_none": _("none, or not recorded"),
         "nobody_has": _("{quantity}: {missing}"),
         "no_such_step": _("{learner} has not made step {step}; its last is {last}."),
-        "columns": {
-            "logprob_old": _("log-prob, old"),
-            "logprob": _("log-prob, now"),
-            "logprob_ref": _("log-prob, ref."),
-            "ratio": _("ratio ρ"),
-            "advantage_raw": _("raw advantage"),
-            "advantage": _("advantage Â"),
-            "kl_k1": "KL k1",
-            "kl_k2": "KL k2",
-            "kl_k3": "KL k3",
-            "kl_exact": _("KL, exact"),
-            "entropy": _("entropy"),
-            "token_reward": _("reward"),
-            "value": _("value V"),
-            "value_measured": _("true V, measured"),
-            "advantage_measured": _("true A, measured"),
-            "delta": "δ",
-            "return": _("return R"),
-            "objective": _("objective"),
-        },
+        "columns": _columns(),
+    }
+
+
+def _colourings() -> dict[str, str]:
+    """What tokens may be coloured by."""
+    return {
+        "advantage": _("advantage"),
+        "ratio": _("ratio"),
+        "kl": _("KL to the reference"),
+        "value": _("value"),
+        "value_measured": _("true value, measured"),
+        "advantage_measured": _("true advantage, measured"),
+        "entropy": _("entropy"),
+        "logprob": _("log-probability"),
+    }
+
+
+def _columns() -> dict[str, str]:
+    """A token's columns in the table of a strip."""
+    return {
+        "logprob_old": _("log-prob, old"),
+        "logprob": _("log-prob, now"),
+        "logprob_ref": _("log-prob, ref."),
+        "ratio": _("ratio ρ"),
+        "advantage_raw": _("raw advantage"),
+        "advantage": _("advantage Â"),
+        "kl_k1": "KL k1",
+        "kl_k2": "KL k2",
+        "kl_k3": "KL k3",
+        "kl_exact": _("KL, exact"),
+        "entropy": _("entropy"),
+        "token_reward": _("reward"),
+        "value": _("value V"),
+        "value_measured": _("true V, measured"),
+        "advantage_measured": _("true A, measured"),
+        "delta": "δ",
+        "return": _("return R"),
+        "objective": _("objective"),
     }
 
 

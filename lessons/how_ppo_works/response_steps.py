@@ -159,7 +159,8 @@ def _about(batch: Frozen, reply: Reply) -> dict[str, str | int]:
     }
 
 
-def _words(batch: Frozen) -> dict[str, str]:
+def _clip_words(batch: Frozen) -> str:
+    """What the clip does here: with one pass in one mini-batch nothing, and more of it with a dual clip."""
     settings = batch.settings
     clip = _(
         "Range {low_ratio} to {high_ratio}. Tokens that have left it the way their advantage wants, so that their "
@@ -169,7 +170,11 @@ def _words(batch: Frozen) -> dict[str, str]:
     single = batch.passes == 1 and settings.num_mini_batches == 1
     c = getattr(settings, "dual_clip", None)
     dual = _("This run has a dual clip, too: where Â < 0, J is at least {c:g} · Â, and above ρ = {c:g} is cut.")
-    whitened = getattr(settings, "whiten_advantages", False)
+    return one_after_another(clip, once if single else "", "" if c is None else dual.format(c=c))
+
+
+def _words(batch: Frozen) -> dict[str, str]:
+    whitened = getattr(batch.settings, "whiten_advantages", False)
     return {
         "columns": _("Tokens of the response: press one to see its formula"),
         "says_sample": _(
@@ -204,7 +209,7 @@ def _words(batch: Frozen) -> dict[str, str]:
             _("The batch is used {passes} times, and each time its tokens become likelier or less likely."),
             "{first_ratios}",
         ),
-        "says_clip": one_after_another(clip, once if single else "", "" if c is None else dual.format(c=c)),
+        "says_clip": _clip_words(batch),
         "says_update": _(
             "The weights move so that J grows. Tokens share weights: of the stored {tokens}, {followed} moved as their "
             "own advantage wants."
