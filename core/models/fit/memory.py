@@ -9,12 +9,6 @@ What this trainer keeps, per parameter (core/models/precision.py says why weight
 trained 4 (weights) + 4 (gradients, only while they are made) + 8 (Adam's two moments) = 16; frozen 4. The usual recipe
 for large GPUs comes to the same 16 for what is trained (2 weights + 2 gradients + 4 master weights + 8 moments, all in
 bfloat16 but for Adam) and to 2 for what is frozen.
-
-Activations of one token and layer in a gated decoder, as autograd saves them (H hidden, A = heads × head size, I the
-MLP's width): per norm its input, the normalised input and the result, 3H; gate, activated gate, up and their product,
-4I; queries, keys, values and what attention makes of them, and where attention is computed plainly (short rows on a
-CPU, core/models/attention.py) a number per head and token that is looked at. Fused attention repeats keys and values
-for every head, 4A in all.
 """
 
 from __future__ import annotations
@@ -25,8 +19,9 @@ from typing import Literal
 from core.config import RunConfig
 from core.learners.registry import AnyLearner, collected_of, critic_of, needs_of, trains_policy
 from core.models.critics import PASSES
+from core.models.fit.activations import activations_of, batches
 from core.models.fit.sizes import Size
-from core.models.limits import GATHERED, LOGITS, REMEMBERED, SHORT, TOKENS, WIDEST, continued_at_once, states_at_once
+from core.models.limits import GATHERED, LOGITS, REMEMBERED, TOKENS, continued_at_once, states_at_once
 
 Role = Literal["policy", "value", "reference", "reward"]
 
@@ -110,36 +105,22 @@ def predict(
     narrow = device == "cuda" and dtype == "bfloat16"
     models = _models(size, config, learner, reward_model=reward_model)
     kept = sum(x.weights + x.optimizer for x in models)
-    gradients = max(x.gradients for x in models)
-    responses = config.prompts_per_step * config.num_generations
-    in_batch = responses // learner.num_mini_batches
-    rows = min(config.micro_batch_size or in_batch, in_batch)
-    group = config.group_size(learner)
-    if lean:  # every response by itself, if all differ, and no scores are kept
-        tokens, wide = rows * completion + -(-rows // group) * prompt, 0
-    else:
-        tokens = packed_tokens(rows, group, prompt, completion)
-        wide = tokens_wide(group, prompt, completion, rows)
-    activations = tokens * token_bytes(size, config, wide, narrow=narrow, plain=device == "cpu" and 0 < wide <= SHORT)
-    at_once = min(LOGITS, rows * completion * size.vocabulary)
-    logits = _LOGIT_COPIES * 4 * at_once
+    responses, _, rows = batches(config, learner)
+    activations = activations_of(size, config, learner, prompt, completion, device, narrow=narrow, lean=lean)
+    logits = _LOGIT_COPIES * 4 * min(LOGITS, rows * completion * size.vocabulary)
     copies = _rounded(size) if narrow else 0
-    for_backward = activations + (copies // size.layers if config.gradient_checkpointing else copies)
-    # A matrix's gradient is made whole before it is added; the output's is made while all activations are still there.
-    largest = 0 if config.lora_rank else 4 * size.vocabulary * size.hidden
-    if rows < in_batch:
-        update = gradients + largest + for_backward + logits
-    else:  # no gradient is there before the only part's backward pass, whose activations go as gradients come
-        update = max(gradients, largest + for_backward + logits)
-    if needs_of(learner).critic and rows == responses:
-        # Both models' activations are kept from the scoring that serves the first update, until the critic has learnt.
-        # Beside them the reference's logits are made; of the policy's own, a log-softmax where they are few, else they
-        # are made again once the critic's activations have gone.
-        few = rows * completion * size.vocabulary <= LOGITS
-        beside = logits if config.measure_kl or learner.needs_reference else 4 * at_once if few else 0
-        update = max(update, 2 * for_backward + beside)
-    if device == "cpu":
-        update += min(int((_LEAN_HOLES if lean and rows == in_batch else _HOLES) * activations), _MOST_HOLES)
+    gradients = max(x.gradients for x in models)
+    update = _updating(
+        size,
+        config,
+        learner,
+        completion,
+        device,
+        gradients=gradients,
+        activations=activations,
+        copies=copies,
+        lean=lean,
+    )
     width = 2 if narrow else 4
     cache = _cache(size, responses, prompt, completion, width, lean=lean)
     choosing = _LOGIT_COPIES * 4 * responses * size.vocabulary
@@ -156,6 +137,41 @@ def predict(
     step = max(0, of_step - _SMALL, fitted - _SMALL)
     total = PROCESS + kept + step + max(update, writing + cache + choosing, writing + evaluation, writing + measuring)
     return Prediction(tuple(models), activations, logits, cache, evaluation, total)
+
+
+def _updating(
+    size: Size,
+    config: RunConfig,
+    learner: AnyLearner,
+    completion: int,
+    device: str,
+    *,
+    gradients: int,
+    activations: int,
+    copies: int,
+    lean: bool,
+) -> int:
+    """Bytes at the peak of an update, beside weights and moments; `copies`: of the weights, rounded to 16 bits."""
+    responses, in_batch, rows = batches(config, learner)
+    at_once = min(LOGITS, rows * completion * size.vocabulary)
+    logits = _LOGIT_COPIES * 4 * at_once
+    for_backward = activations + (copies // size.layers if config.gradient_checkpointing else copies)
+    # A matrix's gradient is made whole before it is added; the output's is made while all activations are still there.
+    largest = 0 if config.lora_rank else 4 * size.vocabulary * size.hidden
+    if rows < in_batch:
+        update = gradients + largest + for_backward + logits
+    else:  # no gradient is there before the only part's backward pass, whose activations go as gradients come
+        update = max(gradients, largest + for_backward + logits)
+    if needs_of(learner).critic and rows == responses:
+        # Both models' activations are kept from the scoring that serves the first update, until the critic has learnt.
+        # Beside them the reference's logits are made; of the policy's own, a log-softmax where they are few, else they
+        # are made again once the critic's activations have gone.
+        few = rows * completion * size.vocabulary <= LOGITS
+        beside = logits if config.measure_kl or learner.needs_reference else 4 * at_once if few else 0
+        update = max(update, 2 * for_backward + beside)
+    if device == "cpu":
+        update += min(int((_LEAN_HOLES if lean and rows == in_batch else _HOLES) * activations), _MOST_HOLES)
+    return update
 
 
 def _models(size: Size, config: RunConfig, learner: AnyLearner, *, reward_model: bool) -> list[Share]:
@@ -202,41 +218,6 @@ def _remembered(learner: AnyLearner, responses: int, prompt: int, completion: in
     if (data := collected_of(learner)) is not None:
         total += data.data_responses * (_PER_COLLECTED + completion * _PER_COLLECTED_TOKEN)
     return total
-
-
-def packed_tokens(rows: int, group: int, prompt: int, completion: int) -> int:
-    """Tokens that pass through the model for `rows` responses: each prompt once in a row (core/models/packed.py).
-
-    A packed row takes responses up to WIDEST tokens; all rows are as wide as the widest.
-    """
-    in_row = max(1, min(group, rows, (WIDEST - prompt) // completion))
-    packed = -(-rows // in_row)
-    return packed * (prompt + in_row * completion)
-
-
-def tokens_wide(group: int, prompt: int, completion: int, rows: int) -> int:
-    """How many tokens a packed row is wide."""
-    return prompt + max(1, min(group, rows, (WIDEST - prompt) // completion)) * completion
-
-
-def token_bytes(size: Size, config: RunConfig, wide: int, *, narrow: bool, plain: bool) -> int:
-    """Bytes of activations that one token, in a packed row `wide` tokens wide, keeps until the backward pass."""
-    attention, own = size.heads * size.head_dim, size.kv_heads * size.head_dim
-    full, half = 4, 2 if narrow else 4
-    layer = 2 * size.hidden * (2 * full + half) + 4 * (size.heads + 2)
-    if plain:
-        layer += 2 * (attention + own) * half + size.heads * wide * half + wide
-    else:
-        layer += 4 * attention * half + wide * half
-    layer += (4 if size.gated else 3) * size.inner * half
-    if size.head_norms:
-        layer += 2 * (attention + own) * full
-    if config.lora_rank:
-        layer += config.lora_rank * len(size.linears) * half
-    rest = 4 * size.hidden * full  # the embedding's output, the last norm, what is picked from it
-    if config.gradient_checkpointing:  # each layer's input is kept, and one layer's activations at a time
-        return size.layers * size.hidden * full + layer + rest
-    return size.layers * layer + rest
 
 
 def _rounded(size: Size) -> int:
