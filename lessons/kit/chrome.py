@@ -40,11 +40,10 @@ def document_language() -> None:
 #: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
 #: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
 #: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title. On
-#: a desk texts, captions and formulas begin at one edge (less the room that `equation` leaves beside a formula) and
-#: have one measure, a length of the text's type: a line of the smaller captions has 75 letters at most, in Chinese 42.
-#: What holds nothing but text is as wide. Drawings and tables have the window, and so have headlines: a lesson's
-#: question, what the lab says of itself and of its run. On a projector type is larger. (In a length's syntax an angle
-#: bracket would be taken for an element's: it is written as its number.)
+#: a desk texts, captions and formulas begin at one edge (less the room that `equation` leaves beside a formula), and a
+#: line has 75 letters at most, in Chinese 42: the smaller type of captions ends earlier. What holds nothing but text is
+#: as wide. Drawings and tables have the window, and so have headlines: a lesson's question, what the lab says of itself
+#: and of its run. On a projector type is larger.
 STYLE = (
     f"<style>{rules()}\n"
     + """
@@ -60,9 +59,11 @@ a[href*="glossary"][href*="#"] {
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
-@property --line { syntax: "\\3c length>"; inherits: true; initial-value: 720px; }
-[data-testid=stMain] { --line: calc(47ch + var(--presenting, 0) * 100rem); }
-[data-testid=stMain]:lang(zh) { --line: calc(36em + var(--presenting, 0) * 100rem); }
+[data-testid=stMain] { --line: calc(55ch + var(--presenting, 0) * 100rem); }
+[data-testid=stMain] [data-testid=stCaptionContainer] { --line: calc(53ch + var(--presenting, 0) * 100rem); }
+[data-testid=stMain]:lang(zh), :lang(zh) [data-testid=stCaptionContainer] {
+  --line: calc(40em + var(--presenting, 0) * 100rem);
+}
 [data-testid=stMain] :is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > :is(p, ul, ol) {
   max-width: var(--line);
 }

@@ -124,8 +124,7 @@ def too_long(page: Page, lang: str) -> list[str]:
     return [f"{count}: {text}" for count, text in lines if count > LETTERS[lang]]
 
 
-#: Of each column of the page where its texts, captions and formulas begin, and how wide these may be: a line a column
-#: that has several.
+#: Of each column of the page where its texts, captions and formulas begin: a line a column that has several such edges.
 EDGES = r"""() => {
   const bad = [], main = document.querySelector('[data-testid=stMain]');
   const texts = ':is([data-testid=stMarkdownContainer], [data-testid=stCaptionContainer]) > p, .katex-display > .katex';
@@ -139,15 +138,14 @@ EDGES = r"""() => {
   }
   for (const own of columns.values()) {
     const lefts = own.map(x => x.getBoundingClientRect().left);
-    const widths = own.filter(x => x.matches('p')).map(x => getComputedStyle(x).maxWidth);
-    if (Math.max(...lefts) - Math.min(...lefts) > 6 || new Set(widths).size > 1)
-      bad.push(`${[...new Set(lefts)]} ${[...new Set(widths)]}: ${own[0].textContent.slice(0, 50)}`);
+    if (Math.max(...lefts) - Math.min(...lefts) > 6)
+      bad.push(`${[...new Set(lefts)]}: ${own[0].textContent.slice(0, 50)}`);
   }
   return bad;
 }"""
 
 
 def uneven(page: Page) -> list[str]:
-    """Columns in which texts, captions and formulas begin at several edges, or have several measures."""
+    """Columns in which texts, captions and formulas begin at several edges."""
     columns: list[str] = page.evaluate(EDGES)
     return columns
