@@ -21,8 +21,8 @@ STOP = """() => {
   if (!x || x === document.body) return null;
   const look = getComputedStyle(x), own = x.className?.baseVal ?? x.className;
   const words = (x.ariaLabel || x.textContent || x.value || '').trim().slice(0, 40);
-  const box = x.matches('input') && x.closest('[data-baseweb=select]'); // Streamlit frames what is around the input
-  const around = box && [...box.children].some(y => getComputedStyle(y).borderTopColor === 'rgb(26, 95, 180)');
+  // Of a choice, Streamlit frames what is around its input, in the primary colour.
+  const around = x.matches('input') && getComputedStyle(x.parentElement).borderTopColor === 'rgb(26, 95, 180)';
   const outline = look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 1;
   return {name: `${x.tagName.toLowerCase()}.${own} ${words}`, framed: outline || around || look.boxShadow !== 'none' ||
     (x.matches('.dot') && parseFloat(look.strokeWidth) > 2)};
