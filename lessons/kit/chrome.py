@@ -38,12 +38,14 @@ def document_language() -> None:
 #: on the dark ground it has 3.6:1. Code in a caption is as faint as the caption: on a ground of its own that has 4.3:1.
 #: No Chinese slants: what is stressed there is bold. And on a phone the tables of a text fit its width, by smaller type
 #: and by headings that break where they must. A term that the glossary explains is dotted, not coloured: there are many
-#: of them. Above a page's title stands no more than the header takes: a lesson's picture is in the first screen. What
-#: stands beside and below the navigation keeps its place before that comes. A link to a page says all of its title. On
-#: a desk texts, captions and formulas begin at one edge (less the room that `equation` leaves beside a formula), and a
-#: line has 75 letters at most, in Chinese 42: the smaller type of captions ends earlier. What holds nothing but text is
-#: as wide. Drawings and tables have the window, and so have headlines: a lesson's question, what the lab says of itself
-#: and of its run. On a projector type is larger.
+#: of them. What the keyboard is on has a frame, as buttons have: links to pages changed their ground alone, by a shade
+#: that hardly shows, and the page itself, which arrow keys scroll, showed nothing (on a projector, whose arrow keys
+#: turn, it need not). Above a page's title stands no more than the header takes: a lesson's picture is in the first
+#: screen. What stands beside and below the navigation keeps its place before that comes. A link to a page says all of
+#: its title. On a desk texts, captions and formulas begin at one edge (less the room that `equation` leaves beside a
+#: formula), and a line has 75 letters at most, in Chinese 42: the smaller type of captions ends earlier. What holds
+#: nothing but text is as wide. Drawings and tables have the window, and so have headlines: a lesson's question, what
+#: the lab says of itself and of its run. On a projector type is larger.
 STYLE = (
     f"<style>{rules()}\n"
     + """
@@ -57,6 +59,12 @@ a[href*="glossary"][href*="#"] {
 #credit-lab-term {
   position: fixed; z-index: 1000000; max-width: min(340px, calc(100vw - 16px)); padding: 8px 12px; border-radius: 8px;
   font-size: 0.875rem; line-height: 1.45; background: #1c2330; color: #fff; border: 1px solid #8a93a5;
+}
+[data-testid=stApp] :is(a, summary):focus-visible {
+  outline: 2px solid light-dark(#1a5fb4, #85b8f8) !important; outline-offset: 1px; border-radius: 4px;
+}
+[data-testid=stMain]:focus-visible {
+  outline: calc(2px * (1 - var(--presenting, 0))) solid light-dark(#1a5fb4, #85b8f8); outline-offset: -2px;
 }
 em:lang(zh) { font-style: normal; font-weight: 600; }
 [data-testid=stMain] { --line: calc(55ch + var(--presenting, 0) * 100rem); }
@@ -78,6 +86,7 @@ em:lang(zh) { font-style: normal; font-weight: 600; }
 [data-testid=stMain] :is([data-testid=stAlert], [class*=_predict], [class*=_summary]) {
   max-width: calc(var(--line) + 2.25rem);
 }
+[class*=_predict] [class*=_again] button { min-height: 0; padding-block: 0; }
 html [data-testid=stMainBlockContainer] { padding-top: 2.5rem; }
 @media (min-width: 901px) {
   [data-testid=stApp]:not(:has([data-testid=stSidebar])) [data-testid=stAppViewContainer] {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,10 +14,11 @@ from core.contracts import asks_others, contract_of, shares
 from core.errors import Message
 from core.learners.registry import learner_kind, trains_policy
 from core.runs import lifecycle
-from core.runs.errors import RunNotFound
+from core.runs.errors import DataUnreadable, RunNotFound
 from core.runs.recorded import SHIPPED
 from core.runs.records import RunInfo, RunUnreadable, UnreadableRun
 from core.runs.store import RunStore
+from core.tasks.kinds.imported import ImportedSettings
 from core.training import checkpoints
 from core.workers.child import STORE_LOST, ended_by
 from lessons import shared
@@ -192,6 +194,16 @@ def reasons(run: RunInfo) -> str:
     return " ".join(f"{plain(learner_title(name))}: {reason}" for name, reason in by_learner.items())
 
 
+def without_tokens(runs: RunStore, run: RunInfo) -> bool:
+    """Whether it is another program's run of whose latest steps no learner kept a token; a run made here has them."""
+    made = [x for x in run.learners if x.step >= 0]
+    if not made or not isinstance(run.config.task, ImportedSettings):
+        return False
+    with suppress(RunNotFound, DataUnreadable):  # deleted meanwhile, or damaged: nothing is claimed of it
+        return not any(runs.tokens(run.id, x.name, x.step).num_rows for x in made)
+    return False
+
+
 def opening(config: RunConfig) -> str:
     """What is to be seen here, true of this many learners."""
     if not all(map(trains_policy, config.learners)):
@@ -239,7 +251,12 @@ def page(head: DeltaGenerator) -> None:
     draft = current_draft()
     config = run.config if run is not None else None if chosen is not None else draft.config
     if config is not None:
-        say(opening(config), width="content", into=head)
+        kept_none = run is not None and without_tokens(runs, run)
+        say(
+            _("A run of another program. Of its responses it kept no tokens.") if kept_none else opening(config),
+            width="content",
+            into=head,
+        )
     with head:
         back_link()
     write_link({**parameters(draft), **({"run": run_id} if run_id != RECORDED else {})})
@@ -253,7 +270,7 @@ def page(head: DeltaGenerator) -> None:
             run_picker(runs.runs(), chosen)
         tour()
     state(run, off)
-    if run is not None and starts_another(run, draft):
+    if run is not None and off is None and starts_another(run, draft):
         next_run(run, draft)
     if run is not None:
         named(run, runs, off)

@@ -5,6 +5,8 @@
 STYLE = """<style>
 [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) { padding: 0.65rem 1.5rem 5rem; }
 [data-testid=stMainBlockContainer]:has(.st-key-lab_controls) > [data-testid=stVerticalBlock] { gap: 0.4rem; }
+/* What the keyboard comes to is not left behind the tour's offer, which stands at the foot of the window. */
+[data-testid=stMain]:has(.st-key-lab_controls) { scroll-padding-bottom: 5rem; }
 .st-key-lab_title { position: relative; z-index: 999991; width: calc(100% - 3rem); min-height: 2.2rem; row-gap: 0; }
 [data-testid=stApp]:has([data-testid=stExpandSidebarButton]) .st-key-lab_title { padding-inline-start: 2.2rem; }
 html .st-key-lab_title h1 { font-size: 1.55rem; padding: 0; }

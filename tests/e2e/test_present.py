@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
 from tests.e2e.rest import at_rest, box, boxes, fits, frames, laid_out, watched
+from tests.e2e.screens import screens
 
 pytestmark = pytest.mark.browser
 STILL = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -118,3 +119,15 @@ def test_a_screen_that_is_turned_to_stays_though_the_picture_before_it_is_drawn_
         frames(page, 60)
     assert turned_to.all() == ["1 of 2 · Credit Lab (2/2)"]
     assert picture.evaluate("x => x.clientWidth") == width
+
+
+def test_what_a_prediction_reveals_fits_the_screen_that_it_was_made_on(page: Page, server: Server) -> None:
+    """Beside a picture it was 89 pixels too high: nobody saw how to predict again."""
+    opened(page, server, "same-answers", '.lesson[data-drawn="true"]')
+    shown = screens(page, act=True)
+    assert next(shown)[1] == 0
+    place, over = next(shown)
+    assert "1 of 6" in place
+    assert "a prediction is made" in place
+    assert over == 0
+    expect(page.get_by_role("button", name="Predict again")).to_be_in_viewport(ratio=1)

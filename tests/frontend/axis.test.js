@@ -96,6 +96,8 @@ test("the y-axis always reaches what it should, and not beyond what is drawn", (
   assert.deepEqual(yRange({ range: [2, 3] }, null, null), [2, 3]);
   const [low, high] = yRange({ at_most: [-1, 1] }, -50, 0.5);
   assert.ok(low < -1 && low > -1.2 && high > 0.5, "an outlier is read, not drawn");
+  assert.deepEqual(yRange({ at_least: [0, 0] }, 0, 0), [0, 1.06], "zeros alone are no small numbers");
+  assert.deepEqual(yRange({}, 0, 0), [-1.12, 1.12]);
   const [from, to] = yRange({}, 3, 3);
   assert.ok(from < 3 && to > 3, "a flat line is not on the edge");
 });

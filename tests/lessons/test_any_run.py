@@ -69,3 +69,12 @@ def test_an_imported_run_without_tokens_is_no_lessons_and_the_page_says_so(open_
     assert not at.exception, at.exception[0].value
     if key in PAGES:
         assert any("was imported" in x.value for x in at.info)
+
+
+def test_the_lab_asks_of_tokens_only_where_some_were_kept(open_page, tokenless, worded):
+    """A run of responses alone was headed by the question which token ruined the answer."""
+    heads = {x: " ".join(y.value for y in open_page("lab", lang="en", run=x).markdown) for x in (tokenless, worded)}
+    assert "kept no tokens" in heads[tokenless]
+    assert "*which token*" not in heads[tokenless]
+    assert "*which token*" in heads[worded]
+    assert "kept no tokens" not in heads[worded]

@@ -572,7 +572,7 @@ def test_what_was_chosen_stands_whatever_run_is_on_the_page(open_page, store):
     assert start_label(at) == "Start: six-term sums, with a fitted critic"
 
 
-def test_where_start_trains_something_else_than_is_shown_that_is_said(open_page, store):
+def test_where_start_trains_something_else_than_is_shown_that_is_said(open_page, store, monkeypatch):
     """A lesson's race opens the lab on the run that was there before: nothing told what its Start would train."""
 
     def coming(at) -> str:
@@ -584,6 +584,8 @@ def test_where_start_trains_something_else_than_is_shown_that_is_said(open_page,
     assert preset_title("long-sums-budget") in coming(at)
     assert "GRPO 32 × 4, PPO 128 × 1" in coming(at)
     assert plain(store.get(sums).name, 60) in coming(at)
+    monkeypatch.setenv("CREDIT_LAB_TRAINING", "off")
+    assert coming(open_page("lab", lang="en", run=sums, preset="long-sums-budget")) == "", "Start trains nothing"
 
 
 def test_what_the_critic_begins_with_is_among_the_few_settings(open_page):

@@ -58,7 +58,7 @@ def test_nothing_is_shown_before_a_prediction_and_it_stands_afterwards():
     assert at.radio[0].value is None
     at.radio[0].set_value(1).run()
     at.button(key="p_commit").click().run()
-    assert at.success
+    assert at.success[0].value == "You said: **down**. That is what happened."
     assert not at.info
 
 

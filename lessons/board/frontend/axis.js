@@ -176,6 +176,8 @@ export function yRange({ range, at_least: wide, at_most: narrow }, low, high) {
   if (!isNumber(low) || !isNumber(high)) return range ?? [0, 1];
   if (narrow) [low, high] = [Math.max(low, narrow[0]), Math.min(high, narrow[1])]; // what lies beyond is read, not drawn
   if (wide) [low, high] = [Math.min(low, wide[0]), Math.max(high, wide[1])];
+  // Of zeros alone: an axis to 0.003 would look like something measured.
+  if (low === 0 && high === 0) [low, high] = [wide ? 0 : -1, 1];
   const pad = (high - low || Math.abs(high) * 0.1 || 0.1) * 0.06;
   return [wide && low === wide[0] ? low : low - pad, wide && high === wide[1] ? high + pad / 2 : high + pad];
 }

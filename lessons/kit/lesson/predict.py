@@ -6,10 +6,12 @@ import zlib
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lessons.i18n import _
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson.quiz import Choice
+from lessons.kit.present import presenting
 from lessons.kit.remembered import Remembered, browser_memory, forget, recall, recall_index, remember
 
 
@@ -23,7 +25,8 @@ def predict(key: str, question: str, choices: Sequence[Choice], *, about: str = 
     that. Where no choice is right it is not known yet, and nothing may be shown.
     """
     name = _name(key, about)
-    with _frame(key):
+    box, head = _frame(key)
+    with box:
         given = recall_index(name, len(choices))
         if given is None:
             say(question)
@@ -37,15 +40,15 @@ def predict(key: str, question: str, choices: Sequence[Choice], *, about: str = 
             )
             _commit_button(key, name, chosen)
             return False
+        _again_button(head, key, name)
         say(question)
         answer = choices[given]
         happened = [x for x in choices if x.right]
         if not happened:
-            return _not_yet(key, name, answer.text)
+            return _not_yet(answer.text)
         _outcome(answer.text, " / ".join(x.text for x in happened), answer.right)
         reasons = [answer.reason] if answer.right else [answer.reason, *(x.reason for x in happened)]
         say("\n\n".join(said_once(reasons)))
-        _again_button(key, name)
         return True
 
 
@@ -67,7 +70,8 @@ def predict_number(
     None: it is not known yet, and nothing may be shown. `about` as in `predict`.
     """
     name = _name(key, about)
-    with _frame(key):
+    box, head = _frame(key)
+    with box:
         given = recall(name)
         if isinstance(given, str) or given is None or not low <= given <= high:
             middle = low + step * round((high - low) / step / 2)
@@ -84,12 +88,12 @@ def predict_number(
             )
             _commit_button(key, name, chosen)
             return False
+        _again_button(head, key, name)
         say(question)
         if outcome is None:
-            return _not_yet(key, name, form % given)
+            return _not_yet(form % given)
         _outcome(form % given, form % outcome, abs(given - outcome) <= tolerance)
         say(reason)
-        _again_button(key, name)
         return True
 
 
@@ -104,12 +108,15 @@ def revealed(key: str, about: str = "") -> bool:
     return recall(_name(key, about)) is not None
 
 
-def _frame(key: str) -> st.delta_generator.DeltaGenerator:
-    box = st.container(border=True, key=f"{key}_predict")
+def _frame(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The box of a prediction, and its head, which has the way back: a projector has few lines for an outcome."""
+    box = st.container(border=True, key=f"{key}_predict", gap="xsmall" if presenting() else "small")
     with box.container(gap=None):
-        say_small(":material/psychology: " + _("Predict before you look"))
+        head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        with head:
+            say_small(":material/psychology: " + _("Predict before you look"), width="content")
         browser_memory(f"{key}_memory")  # where this is drawn in a fragment, the page's own is not
-    return box
+    return box, head
 
 
 def _name(key: str, about: str) -> str:
@@ -137,8 +144,8 @@ def _commit(name: str, chosen: Remembered) -> None:
     remember(name, chosen)
 
 
-def _again_button(key: str, name: str) -> None:
-    st.button(
+def _again_button(head: DeltaGenerator, key: str, name: str) -> None:
+    head.button(
         _("Predict again"),
         type="tertiary",
         icon=":material/replay:",
@@ -153,16 +160,16 @@ def _again(key: str, name: str) -> None:
     st.session_state[f"{key}_tries"] = st.session_state.get(f"{key}_tries", 0) + 1
 
 
-def _not_yet(key: str, name: str, answer: str) -> bool:
+def _not_yet(answer: str) -> bool:
     st.info(
         _("You said: {said}. What happens is not known yet.").format(said=f"**{answer}**"), icon=":material/schedule:"
     )
-    _again_button(key, name)
     return False
 
 
 def _outcome(answer: str, happened: str, right: bool) -> None:
-    words = _("You said: {said}. What happened: {happened}.")
+    as_said = _("You said: {said}. That is what happened.")
+    words = as_said if answer == happened else _("You said: {said}. What happened: {happened}.")
     sentence = words.format(said=f"**{answer}**", happened=f"**{happened}**")
     if right:
         st.success(sentence, icon=":material/check:")
