@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 import statistics
@@ -80,6 +81,33 @@ def paired(first: Sequence[float], second: Sequence[float]) -> SeedDifference:
     mean = statistics.fmean(differences)
     half = student(len(differences) - 1) * statistics.stdev(differences) / len(differences) ** 0.5
     return SeedDifference(mean, mean - half, mean + half, len(differences))
+
+
+def told_apart(results: Mapping[str, Mapping[int, float]]) -> set[tuple[str, str]]:
+    """(higher, lower) for every two whose means differ by more than the seeds make of nothing, by Holm's procedure
+    (1979) on all pairs: where no two differ, the chance that any is named is 5 % at most.
+
+    Whoever asks who is ahead looks at all of them first. Its 95 % intervals one by one, the highest of five equals is
+    told apart from some other in every fourth study of five seeds.
+
+    `results`: a name → seed → its number; seeds that not all have are left out. ValueError where fewer than two remain.
+    """
+    seeds = sorted(set.intersection(*(set(x) for x in results.values())))
+    if len(seeds) < 2:
+        raise ValueError("to tell results apart takes at least two seeds in common")
+    distances: list[tuple[float, tuple[str, str]]] = []
+    for one, other in itertools.combinations(results, 2):
+        gaps = [results[one][x] - results[other][x] for x in seeds]
+        mean, error = statistics.fmean(gaps), statistics.stdev(gaps) / len(gaps) ** 0.5
+        away = abs(mean) / error if error else math.inf if mean else 0.0
+        distances.append((away, (one, other) if mean > 0 else (other, one)))
+    apart: set[tuple[str, str]] = set()
+    for away, pair in sorted(distances, reverse=True):
+        left = len(distances) - len(apart)
+        if away <= student(len(seeds) - 1, 1 - 0.05 / left):
+            break
+        apart.add(pair)
+    return apart
 
 
 @functools.cache

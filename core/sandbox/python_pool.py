@@ -2,7 +2,9 @@
 
 The interpreter of core/sandbox/pool.py runs programs of others and knows no library; this runs a library of ours, which
 a hostile text might keep busy, fill with memory or lead astray. The wall is the same, and so is what becomes of a
-worker: it is ended at its deadline and replaced, and nothing of that reaches the process that asked.
+worker: it is ended when its time is used up and replaced, and nothing of that reaches the process that asked.
+Its time is the processor's and not the clock's: on a busy machine a worker may stand still for seconds, which says
+nothing about what it was asked.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -25,9 +28,11 @@ from core.errors import Message, RequestError, cause_of
 from core.sandbox.pool import WorkerReply
 
 _ROOT = Path(__file__).parents[2]
-_START_SECONDS = 120.0  # libraries are imported; on a busy machine that takes long
+_START_SECONDS = 600.0  # by the clock: libraries are imported; on a busy machine that takes long
 _CALLS_PER_WORKER = 2000
 _MOST_REPORTED = 1 << 20  # bytes
+#: A worker that took no time of the processor for so many times what it may take is not waited for any longer.
+_PATIENCE = 20
 
 
 @dataclass(eq=False)
@@ -49,13 +54,14 @@ class PythonPool:
     def call(self, arguments: list[Any], seconds: float) -> WorkerReply:
         """What the module's `answer` gives for the arguments, as JSON in `printed`; else `error`, late or killed.
 
-        A worker that breaks, or is out of memory, may have been filled by what it was asked before: a fresh one is
-        asked once more. RequestError where no worker can be started here.
+        `seconds`: of processor time; late is what used them up. A worker that breaks, says nothing or is out of memory
+        may have been filled by what it was asked before, or ended by the machine: a fresh one is asked once more, so
+        that what broke has broken two. RequestError where no worker can be started here.
         """
         with self._places:
             worker, used = self._taken()
             reply = worker.asked(arguments, seconds)
-            if used and (reply.broke or reply.error == "MemoryError"):
+            if reply.broke or (used and reply.error == "MemoryError"):
                 worker.end()
                 worker = self._started()
                 reply = worker.asked(arguments, seconds)
@@ -132,23 +138,23 @@ class _PythonProcess:
             raise
 
     def ask(self, arguments: list[Any], seconds: float) -> WorkerReply:
-        """Its answer; where there is none in time, or none at all, it is to be ended."""
+        """Its answer; where there is none within so much of its time, or none at all, it has been ended."""
         self.calls += 1
-        begun = time.monotonic()
         try:
-            self._input.write(json.dumps(arguments).encode() + b"\n")
+            self._input.write(json.dumps([seconds, arguments]).encode() + b"\n")
         except OSError:
             return WorkerReply("", "it had ended", killed=True)
-        report = self.report(seconds)
+        report = self.report(_PATIENCE * seconds)
         if report is None:
-            late = time.monotonic() - begun >= seconds
+            self.end()
+            late = self._process.returncode == -signal.SIGPROF
             return WorkerReply("", "TimeoutError" if late else "it ended", late=late, killed=True)
         if "value" in report:
             return WorkerReply(json.dumps(report["value"]), None)
         return WorkerReply("", str(report.get("error")))
 
     def report(self, seconds: float) -> dict[str, Any] | None:
-        """The next line that it writes; None where none came in time, it ended, or the line is none of ours."""
+        """The next line that it writes; None where none came (`seconds` by the clock), or it is none of ours."""
         until = time.monotonic() + seconds
         waiting = select.poll()  # select() refuses the files of a server that has a thousand open
         waiting.register(self._output, select.POLLIN)

@@ -21,7 +21,7 @@ from core.tasks.notation import Number, number, slashed, tidy, unwrapped
 
 #: math-verify is not asked about longer texts.
 MOST_CHARACTERS = 200
-#: Seconds; without an answer by then, the two are not equal.
+#: Seconds of processor time; without an answer by then, the two are not equal.
 LIMIT = 3.0
 
 _COMMAND = re.compile(r"\\(?:([a-zA-Z]+)|.)", re.DOTALL)
@@ -151,12 +151,27 @@ def _workers() -> PythonPool:
     return PythonPool("core.tasks.math_verify_worker")
 
 
-@functools.lru_cache(maxsize=4096)
+class _NoAnswer(Exception):
+    """Two workers ended without an answer: that may be the machine's affair, and is not remembered."""
+
+
 def _mathematically(truth: str, answer: str) -> Comparison:
+    try:
+        return _answered(truth, answer)
+    except _NoAnswer:
+        return Comparison(False, Message("math-verify gave no answer: two of its processes ended without one"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _answered(truth: str, answer: str) -> Comparison:
+    """What math-verify says, or that it came to no end of its own; _NoAnswer where that cannot be known."""
     reply = _workers().call([_latex(truth), _latex(answer)], LIMIT)
     if reply.late:
-        return Comparison(False, Message("math-verify was stopped after {seconds:g} s", seconds=LIMIT))
-    if reply.killed or reply.error == "MemoryError":
+        words = Message("math-verify was stopped after {seconds:g} s of processor time", seconds=LIMIT)
+        return Comparison(False, words)
+    if reply.killed:
+        raise _NoAnswer
+    if reply.error == "MemoryError":
         return Comparison(False, Message("math-verify was stopped: it wanted too much memory"))
     if reply.error is not None:  # whatever a hostile answer leads to, it is not right
         return Comparison(False, Message("math-verify cannot read it"))

@@ -24,7 +24,7 @@ from core.tasks.reasoning_worker import packed
 
 #: Longer answers are wrong unread; the longest right ones (grids, programs) have some thousand characters.
 MOST_CHARACTERS = 4000
-#: Seconds; a verifier that hangs has not found the answer right.
+#: Seconds of processor time; a verifier that hangs has not found the answer right.
 LIMIT = 5.0
 
 #: Verifiers that evaluate sums: numbers, + - * / and brackets.
@@ -75,11 +75,12 @@ class DataSetVerifier:
     def _asked(self, answer: str, entry: dict[str, Any]) -> AnswerScore:
         reply = self._workers.call([packed(entry), answer], LIMIT)
         if reply.late:
-            return AnswerScore(0.0, Message("the verifier was stopped after {seconds:g} s", seconds=LIMIT))
+            words = Message("the verifier was stopped after {seconds:g} s of processor time", seconds=LIMIT)
+            return AnswerScore(0.0, words)
         if reply.error == "MemoryError":
             return AnswerScore(0.0, Message("the verifier was stopped: it wanted too much memory"))
         if reply.killed:
-            return AnswerScore(0.0, Message("the verifier broke its process, which was replaced"))
+            return AnswerScore(0.0, Message("the verifier gave no answer: two of its processes ended without one"))
         if reply.error is not None:
             return AnswerScore(0.0)
         value = json.loads(reply.printed)

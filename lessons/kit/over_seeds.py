@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from core.insight.seed_results import SeedDifference, paired
+from core.insight.seed_results import SeedDifference, told_apart
 from lessons.i18n import _, listed
 from lessons.kit.numbers import number, signed
 
@@ -42,19 +42,15 @@ def gap_words(known: SeedDifference, names: tuple[str, str]) -> str:
 
 def who_leads(span: str, shares: Mapping[str, Mapping[int, float]]) -> str:
     """Who was right most often over a span, and from whom the seeds tell that learner apart; nobody is named where
-    they tell it apart from none.
+    they tell it apart from none. All pairs are judged together, as the leader is chosen by the same numbers.
 
     `shares`: a learner's name → seed → its share of right responses; at least two seeds of each learner in common.
     """
     means = {name: sum(own.values()) / len(own) for name, own in shares.items()}
     first = max(means, key=means.__getitem__)
-    apart: list[str] = []
-    others: list[str] = []
-    for name, own in shares.items():
-        if name != first:
-            seeds = [x for x in shares[first] if x in own]
-            known = paired([shares[first][x] for x in seeds], [own[x] for x in seeds])
-            (apart if known.low > 0 else others).append(name)
+    known = told_apart(shares)
+    apart = [x for x in shares if (first, x) in known]
+    others = [x for x in shares if x != first and x not in apart]
     if not apart:
         words = _("{span}: the means are {low} to {high}. These {seeds} seeds tell the highest apart from none.")
     elif others:

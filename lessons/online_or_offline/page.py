@@ -54,8 +54,8 @@ def page() -> None:
         say_small(
             _(
                 "Recorded on three-term sums. SFT learns from right responses alone, so it meets them several times. "
-                "“Tell apart”: the 95 % interval of the difference, seed by seed, leaves 0 out. Repeat it with "
-                "`{command}`."
+                "“Tell apart”: by the differences seed by seed, all pairs of learners judged together (Holm, 5 %), as "
+                "nobody knew before who would lead; each evaluation is judged by itself. Repeat it with `{command}`."
             ).format(command=COMMAND)
         )
     else:

@@ -53,8 +53,9 @@ def race() -> str:
     with about:
         say_small(
             _(
-                "Recorded on six-term sums. “Tell apart”: the 95 % interval of the difference, seed by seed, leaves 0 "
-                "out; each span is judged by itself. Repeat it with `{command}`."
+                "Recorded on six-term sums. “Tell apart”: by the differences seed by seed, all pairs of learners "
+                "judged together (Holm, 5 %), as nobody knew before who would lead; each span is judged by itself. "
+                "Repeat it with `{command}`."
             ).format(command=COMMAND)
         )
     return start

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.insight.seed_results import knowledge
+from core.insight.seed_results import knowledge, told_apart
 from lessons.i18n import N_, _, listed
 from lessons.kit.glossary import say
 from lessons.kit.lesson import figure, more
 from lessons.kit.linked import linked
-from lessons.kit.numbers import number, signed, table
+from lessons.kit.numbers import number, table
 from lessons.kit.over_seeds import close_up
 from lessons.the_critic.results import (
     CRITICS,
     LEARNERS,
     SPAN_TITLES,
     draw,
-    gap,
     gap_words,
     lam_of,
     mean,
@@ -118,18 +117,17 @@ def _frozen(explained: float) -> str:
 def _says(measured: dict[tuple[str, float], str], span: str) -> str:
     worst = min(measured, key=lambda x: mean(measured[x], span))
     best, second, *_others = sorted(measured, key=lambda x: -mean(measured[x], span))
-    known = gap(measured[best], measured[second], span)
+    # Which is highest is known only afterwards: all settings are judged together.
+    known = told_apart({x: {y.seed: y.mean(span) for y in of(x)} for x in measured.values()})
     words = (
-        _("Highest: {best}: {value}. The next, {second}, is below it (95 % interval {low} to {high}).")
-        if known.low > 0
-        else _("Highest: {best}: {value}. The next, {second}, is not told apart (95 % interval {low} to {high}).")
+        _("Highest: {best}: {value}. The seeds tell it apart from the next, {second}.")
+        if (measured[best], measured[second]) in known
+        else _("Highest: {best}: {value}. The seeds do not tell it apart from the next, {second}.")
     )
     highest = words.format(
         best=_setting(best),
         second=_setting(second),
         value=spread_words(measured[best], span),
-        low=signed(known.low, 3),
-        high=signed(known.high, 3),
     )
     lines = [
         _("Lowest: {setting}: {value} (worst seed {seed}).").format(

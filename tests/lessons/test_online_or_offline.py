@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.insight import online_or_offline as study
-from core.insight.seed_results import paired
+from core.insight.seed_results import paired, told_apart
 from core.presets import preset
 from core.training.trainer import Trainer
 from lessons.i18n import LANGUAGES, use_language
@@ -85,6 +85,13 @@ def test_nobody_is_named_a_winner_whom_the_seeds_do_not_tell_apart(monkeypatch, 
     monkeypatch.setattr(results, "rows", lambda: tuple(made))
     with use_language("en"):
         assert says in picture.data(list(results.LEARNERS))["says"][-1]
+
+
+def test_the_best_of_either_kind_are_told_apart_among_all_pairs():
+    """They are chosen by the numbers that are compared: their interval alone would say too much."""
+    ends = {x: dict(zip(results.seeds(), results.each(x, results.final), strict=True)) for x in results.LEARNERS}
+    pair = (results.best(results.online()), results.best(results.offline()))
+    assert (pair in told_apart(ends)) == (results.gap(*pair).low > 0)
 
 
 def test_the_line_to_remember_is_what_was_recorded():

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ def _fill() -> int:
 
 def _deep(x: int = 0) -> int:
     return _deep(x + 1) + 1
+
+
+def _wait() -> int:
+    """As where others have the processor: time passes that it does not use."""
+    time.sleep(1.0)
+    return 1
 
 
 def _print() -> str:
@@ -57,6 +64,7 @@ _WHAT: dict[str, Callable[[], Any]] = {
     "abort": os.abort,
     "exit": lambda: os._exit(0),
     "print": _print,
+    "wait": _wait,
     "deep report": _forge,
     "raise": lambda: int("no number"),
     "read": _file,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import RequestError
+from core.sandbox import python_pool
+from core.sandbox.pool import WorkerReply
 from core.sandbox.python_pool import PythonPool
 from core.sandbox.wall.raised import PARTS
 from core.tasks import matching
@@ -34,9 +37,29 @@ def alive(pool: PythonPool) -> bool:
 
 
 @pytest.mark.parametrize("what", ["loop", "one long step of C"])
-def test_what_takes_too_long_is_ended_at_its_deadline(pool: PythonPool, what: str) -> None:
+def test_what_takes_too_long_is_ended_once_its_time_is_used_up(pool: PythonPool, what: str) -> None:
     reply = pool.call([what], 1.0)
     assert (reply.late, reply.killed, reply.printed) == (True, True, "")
+    assert alive(pool)
+
+
+def test_a_worker_that_has_to_wait_for_the_machine_is_waited_for(pool: PythonPool) -> None:
+    """Its time is the processor's: by the clock it takes five times what it may."""
+    before = pool.call(["process"], TIME).printed
+    assert pool.call(["wait"], 0.2).printed == "1"
+    assert pool.call(["process"], TIME).printed == before
+
+
+def test_one_that_stands_still_for_too_long_is_replaced_and_the_call_is_made_again(
+    pool: PythonPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = pool.call(["process"], TIME).printed
+    monkeypatch.setattr(python_pool, "_PATIENCE", 1)
+    reply = pool.call(["wait"], 0.2)
+    assert (reply.broke, reply.late, reply.printed) == (True, False, "")
+    monkeypatch.undo()
+    assert not _runs(int(before))
+    os.kill(int(pool.call(["process"], TIME).printed), signal.SIGKILL)  # as where the machine's memory is used up
     assert alive(pool)
 
 
@@ -224,12 +247,31 @@ def test_behind_the_wall_math_verify_says_what_it_says_without_one() -> None:
 
 def test_what_keeps_math_verify_busy_is_ended_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "LIMIT", 0.5)
-    matching._mathematically.cache_clear()
+    matching._answered.cache_clear()
     came = compared("x+y", "(a+b+c+d+e)^{99}")
-    assert (came.equal, str(came.reason)) == (False, "math-verify was stopped after 0.5 s")
-    matching._mathematically.cache_clear()
+    assert (came.equal, str(came.reason)) == (False, "math-verify was stopped after 0.5 s of processor time")
+    matching._answered.cache_clear()
     monkeypatch.undo()
     assert compared("x^2+3x+2", "2+3x+x^2").equal
+
+
+def test_what_math_verify_gave_no_answer_to_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose processes ended without one may have been the machine's affair: that is no verdict to remember."""
+    replies = [WorkerReply("", "it ended", killed=True), WorkerReply("true", None), WorkerReply("false", None)]
+
+    class Ended:
+        def call(self, arguments: list[str], seconds: float) -> WorkerReply:
+            return replies.pop(0)
+
+    monkeypatch.setattr(matching, "_workers", Ended)
+    first = compared("x+y+z", "z+y+x")
+    assert (first.equal, str(first.reason)) == (
+        False,
+        "math-verify gave no answer: two of its processes ended without one",
+    )
+    assert compared("x+y+z", "z+y+x").equal
+    assert compared("x+y+z", "z+y+x").equal  # what it answered is remembered
+    matching._answered.cache_clear()
 
 
 def test_what_it_is_never_asked_about_is_said() -> None:

@@ -120,16 +120,22 @@ def test_a_verifier_that_hangs_is_ended_and_has_found_the_answer_wrong(answer, f
     assert faulty.score("half", {}).value == 0.5  # its worker stands: only what it does now is timed
     monkeypatch.setattr(verifiers, "LIMIT", 0.5)
     scored = faulty.score(answer, {})
-    assert (scored.value, str(scored.reason)) == (0, "the verifier was stopped after 0.5 s")
+    assert (scored.value, str(scored.reason)) == (0, "the verifier was stopped after 0.5 s of processor time")
     monkeypatch.undo()
     assert faulty.score("half", {}).value == 0.5
+
+
+def test_a_verifier_that_has_to_wait_for_the_machine_is_waited_for(faulty, monkeypatch):
+    monkeypatch.setattr(verifiers, "LIMIT", 0.2)
+    scored = faulty.score("half, and late", {})
+    assert (scored.value, scored.reason) == (0.5, None)
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         ("memory", "the verifier was stopped: it wanted too much memory"),
-        ("abort", "the verifier broke its process, which was replaced"),
+        ("abort", "the verifier gave no answer: two of its processes ended without one"),
         ("deep", "None"),
         ("nan", "None"),
         ("text", "None"),
@@ -153,8 +159,8 @@ def test_a_verdict_says_why_nothing_was_worked_out(monkeypatch, caplog):
     task._verifier = DataSetVerifier("gcd", {}, 8, worker="tests.tasks.faulty_worker")
     verdict = task.verify(prompt, "abort")
     assert (verdict.reward, verdict.success, verdict.answer) == (0, False, "abort")
-    assert str(verdict.reason) == "the verifier broke its process, which was replaced"
-    assert "gcd: the verifier broke its process" in caplog.text
+    assert str(verdict.reason) == "the verifier gave no answer: two of its processes ended without one"
+    assert "gcd: the verifier gave no answer" in caplog.text
 
 
 @pytest.mark.parametrize(
