@@ -79,6 +79,7 @@ export function nearest(all, of, path, at = -1) {
 
 /** @param {Component} component */
 export default function (component) {
+  takeBack(component.parentElement);
   if (!component.data) return undefined;
   /** @type {Options} */
   const { words } = JSON.parse(new TextDecoder().decode(component.data));
@@ -275,7 +276,7 @@ export default function (component) {
   window.addEventListener("resize", resized);
   show();
   ready(component);
-  return () => {
+  return untilGone(root, () => {
     watch.disconnect();
     sizes.disconnect();
     window.removeEventListener("resize", resized);
@@ -289,5 +290,5 @@ export default function (component) {
     unstack();
     untried();
     for (const x of [...places.keys(), ...waits, ...main.querySelectorAll(`.${AWAY}`)]) x.classList.remove(AWAY);
-  };
+  });
 }
