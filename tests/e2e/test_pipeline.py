@@ -73,7 +73,6 @@ def test_all_its_boxes_are_in_the_first_screen(page: Page, server: Server, key: 
 def test_it_plays_from_the_first_station_to_the_last_without_asking_the_server(visit: Visit) -> None:
     page, asked = visit.page, visit.asked
     drawn = still(page)
-    page.wait_for_load_state("networkidle")
     at_rest(page)
     assert asked
     asked.clear()
