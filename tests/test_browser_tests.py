@@ -10,6 +10,7 @@ E2E = Path(__file__).with_name("e2e")
 INSTEAD = {
     "bounding_box": "box or boxes",
     "wait_for_timeout": "expect, comes_true or timers_gone_off",
+    "wait_for_load_state": "at_rest",
     "sleep": "expect, comes_true or timers_gone_off",
 }
 
@@ -23,7 +24,9 @@ def misused(code: str) -> list[str]:
 
 def test_browser_tests_measure_what_stands_still_and_do_not_wait_by_the_clock() -> None:
     planted = "x = area.bounding_box()\nsleep(1)\nbox(area)\npage.wait_for_timeout(9)\npage.wait_for_function('sleep')"
-    assert [x.partition(":")[0] for x in misused(planted)] == ["bounding_box", "sleep", "wait_for_timeout"]
+    planted += "\npage.wait_for_load_state('networkidle')"
+    refused = ["bounding_box", "sleep", "wait_for_timeout", "wait_for_load_state"]
+    assert [x.partition(":")[0] for x in misused(planted)] == refused
     files = [x for x in sorted(E2E.glob("*.py")) if x.name not in ("rest.py", "late.py")]
     assert len(files) > 30
     assert {x.name: calls for x in files if (calls := misused(x.read_text(encoding="utf-8")))} == {}

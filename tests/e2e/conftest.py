@@ -51,6 +51,15 @@ FADED = """x => {
   x.same = fades ? 0 : x.same + 1;
   return x.same > 2;
 }"""
+#: Whether no picture plays that is in view: what comes as it plays is half there for a while, and pale.
+NONE_PLAYS = """() => {
+  const isSeen = x => {
+    const { top, bottom, width } = x.getBoundingClientRect();
+    return x.checkVisibility({visibilityProperty: true}) && width && bottom > 0 && top < innerHeight;
+  };
+  const hosts = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')];
+  return !hosts.some(x => [...x.shadowRoot?.querySelectorAll('[data-playing=true]') ?? []].some(isSeen));
+}"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -217,9 +226,11 @@ def phone(windows: Windows) -> Phone:
 
 @pytest.fixture
 def axe() -> Callable[..., list[str]]:
-    """Runs axe-core on a page, or on the part of it that an axe context names; a line per serious violation."""
+    """Runs axe-core on a page, or on the part of it that an axe context names, once no picture plays there and nothing
+    fades; a line per serious violation."""
 
     def check(page: Page, part: object = None) -> list[str]:
+        page.wait_for_function(NONE_PLAYS)
         faded(page)
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE.read_text(encoding="utf-8"))

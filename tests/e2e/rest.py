@@ -149,6 +149,19 @@ def values(slider: Locator, count: int) -> set[float]:
     return {float(x) for x in page.evaluate("x => [...x]", seen)}
 
 
+def caught(button: Locator, part: Locator, condition: str) -> None:
+    """Presses a button, and waits until a function of an element and the button says so, asked at each frame from the
+    press on: what passes by by itself is caught in the page, however late this process is."""
+    button.click(trial=True)  # it is to be seen, and nothing covers it
+    script = f"""([button, x, known]) => {{
+      if (!known.pressed) button.click();
+      known.pressed = true;
+      return ({condition})(x, button);
+    }}"""
+    known = remembered(part.page, {"pressed": False})
+    part.page.wait_for_function(script, arg=[button.element_handle(), part.element_handle(), known])
+
+
 @dataclass(frozen=True)
 class Seen:
     """What was to be seen of a part of a page from one moment on, frame by frame, each as often as it came anew."""

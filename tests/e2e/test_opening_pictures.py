@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
-from tests.e2e.rest import at_rest, box, narrowed, watched
+from tests.e2e.rest import at_rest, box, caught, narrowed, watched
 
 pytestmark = pytest.mark.browser
 Check = Callable[..., list[str]]
@@ -49,11 +49,8 @@ def test_it_plays_and_is_scrubbed_without_the_server(page: Page, server: Server,
     expect(picture.get_by_role("img").first).to_have_accessible_name(re.compile(r"\d"))
 
     with watched(play, "x => x.getAttribute('aria-label')") as names:
-        play.click()
-        page.wait_for_function(  # paused in the page, while it is there
-            "([x, play]) => Number(x.dataset.at) > 3 && Number(x.dataset.at) < 30 && (play.click(), true)",
-            arg=[picture.element_handle(), play.element_handle()],
-        )
+        # Paused while it is there.
+        caught(play, picture, "(x, play) => x.dataset.at > 3 && x.dataset.at < 30 && (play.click(), true)")
         names.wait_for("Play", "Pause", "Play")
     expect(picture).to_have_attribute("data-playing", "false")
     scrub.press("Home")

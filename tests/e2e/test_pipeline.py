@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.insight.bridge import bridge
 from core.insight.whatif import stored_step
 from tests.e2e.conftest import LiveRun, Server, Visit, link
-from tests.e2e.rest import at_rest, boxes, fits, frames, values, watched
+from tests.e2e.rest import at_rest, boxes, caught, fits, frames, values, watched
 
 pytestmark = pytest.mark.browser
 
@@ -73,7 +73,6 @@ def test_all_its_boxes_are_in_the_first_screen(page: Page, server: Server, key: 
 def test_it_plays_from_the_first_station_to_the_last_without_asking_the_server(visit: Visit) -> None:
     page, asked = visit.page, visit.asked
     drawn = still(page)
-    page.wait_for_load_state("networkidle")
     at_rest(page)
     assert asked
     asked.clear()
@@ -94,11 +93,11 @@ def test_paused_or_out_of_view_no_frame_is_drawn(visit: Visit) -> None:
     drawn.get_by_role("combobox").select_option("0.5")
     count = "() => { window.frames_ = 0; const ask = window.requestAnimationFrame.bind(window); window.ask_ = ask;"
     page.evaluate(count + "window.requestAnimationFrame = f => { window.frames_ += 1; return ask(f); }; }")
-    part(drawn, "play").click()
-    page.wait_for_function(  # while it plays
+    caught(  # while it plays
+        part(drawn, "play"),
+        drawn,
         """x => x.dataset.station === 'policy' && window.frames_ > 3
           && ([...document.querySelectorAll('h2')].at(-1).scrollIntoView(), true)""",
-        arg=drawn.element_handle(),
     )
     page.wait_for_function(NONE_IS_ASKED)
     expect(drawn).to_have_attribute("data-playing", "true")

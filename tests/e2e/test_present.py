@@ -59,6 +59,7 @@ def test_a_lesson_is_turned_with_the_arrow_keys_and_its_players_keep_theirs(
     page.get_by_role("button", name="Leave present mode").click()
     expect(page.get_by_role("toolbar", name="Present")).to_have_count(0)
     expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".present-away")).to_have_count(0)  # the page is whole again
     expect(page).not_to_have_url(re.compile("present"))
 
 

@@ -71,7 +71,6 @@ def numbers(drawn: Locator, row: int) -> list[float]:
 def test_it_plays_and_is_changed_without_asking_the_server(visited: Callable[[str], Visit], key: str) -> None:
     page, asked = visited(key).page, visited(key).asked
     drawn = stepper(page)
-    page.wait_for_load_state("networkidle")
     at_rest(page)
     assert asked
     asked.clear()

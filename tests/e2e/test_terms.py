@@ -72,6 +72,23 @@ def test_it_stays_when_the_keyboard_brings_its_term_into_view(page: Page, server
     assert abs(place["y"] - before["y"]) < 120, "beside its term"
 
 
+def test_it_goes_with_its_term_where_the_page_moves_and_goes_where_it_goes(page: Page, server: Server) -> None:
+    open_lesson(page, server, "en")
+    term, shown = page.locator('a[href$="#critic"]'), page.locator(BOX)
+    term.focus()
+    expect(shown).to_be_visible()
+    laid_out(page)  # it has been scrolled to
+    both = page.locator(f'a[href$="#critic"], {BOX}')
+    before = boxes(both)
+    # What stands above it grows, as a figure does that comes late.
+    term.evaluate("x => { x.closest('p').style.paddingTop = '40px'; }")
+    after = boxes(both)
+    assert after[0]["y"] == pytest.approx(before[0]["y"] + 40)
+    assert after[1]["y"] - after[0]["y"] == pytest.approx(before[1]["y"] - before[0]["y"])
+    term.evaluate("x => { x.closest('p').style.display = 'none'; }")  # folded away
+    expect(shown).to_be_hidden()
+
+
 def test_its_link_leads_to_its_entry_in_the_pages_language(page: Page, server: Server) -> None:
     open_lesson(page, server, "zh-TW")
     with page.context.expect_page() as opened:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import LiveRun, PhoneCheck, Server, link, serving
-from tests.e2e.rest import at_rest, box, boxes, laid_out, narrowed, watched
+from tests.e2e.rest import at_rest, box, boxes, caught, laid_out, narrowed, watched
 from tests.e2e.windows import TIMEOUT_MS
 
 pytestmark = pytest.mark.browser
@@ -78,11 +78,8 @@ def test_it_plays_and_is_moved_by_keyboard_without_asking_the_server(page: Page,
     play = page.get_by_test_id("loop-play")
     flies = "[...x.querySelectorAll('.flying')].some(y => y.checkVisibility())"
     with watched(drawn, f"x => [x.dataset.playing, x.dataset.station, {flies}]") as seen:
-        play.click()
-        page.wait_for_function(  # paused while it is there
-            "([x, play]) => x.dataset.station === 'responses' && (play.click(), true)",
-            arg=[drawn.element_handle(), play.element_handle()],
-        )
+        # Paused while it is there.
+        caught(play, drawn, "(x, play) => x.dataset.station === 'responses' && (play.click(), true)")
         seen.wait_for(["true", "prompts", True])  # from the beginning, and prompts fly to the model
     expect(drawn).to_have_attribute("data-playing", "false")
     expect(drawn).to_have_attribute("data-station", "responses")
@@ -182,12 +179,12 @@ def test_a_batch_is_sampled_live_and_the_run_goes_on_while_it_is_watched(
 
     expect(on).to_be_enabled()
     page.get_by_test_id("loop-scrub").press("End")  # seen to its end; else it is left to play at its own pace
-    on.click()
-    page.wait_for_function(STOPPED, arg=drawn.element_handle())  # in the page: the run does not wait for this process
+    caught(on, drawn, STOPPED)  # in the page: the run does not wait for this process
     assert training.store.get(made.id).learners[0].steps == 41
     assert len([x for x in training.store.runs() if not x.recorded]) == 1, "it is the same run that goes on"
     expect(drawn).to_have_attribute("data-round", re.compile(r"^[1-9]"))  # it plays on
     expect(sample).to_be_enabled()
+    page.get_by_test_id("loop-scrub").press("End")  # what plays is half there
     at_rest(page)
     assert axe(page) == []
     page.reload()

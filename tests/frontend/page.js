@@ -2,9 +2,9 @@
 // in a real browser (tests/e2e).
 
 import { Window } from "happy-dom";
-import { ready } from "#frontend/loader/common.mjs";
+import { ready, takeBack, untilGone } from "#frontend/loader/common.mjs";
 
-Object.assign(globalThis, { ready }); // common.mjs stands before each loader
+Object.assign(globalThis, { ready, takeBack, untilGone }); // common.mjs stands before each loader
 
 /** Makes the `document` of a new page, its `window` and what belongs to them global: each test begins with an empty page. */
 export function page(t) {

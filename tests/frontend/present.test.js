@@ -35,7 +35,9 @@ function shown(t, inner) {
   const sent = [];
   const parentElement = document.querySelector("#own > div");
   const data = new TextEncoder().encode(JSON.stringify({ words }));
-  const close = present({ parentElement, data, setTriggerValue: (name) => sent.push(name) });
+  const again = () => present({ parentElement, data, setTriggerValue: (name) => sent.push(name) });
+  const clear = again();
+  const close = () => without(parentElement, clear);
   const visible = () =>
     [...document.querySelectorAll("[data-p]")].filter((x) => !x.closest(".present-away")).map((x) => x.dataset.p);
   const press = (key, target = document.body, init = {}) => {
@@ -50,8 +52,33 @@ function shown(t, inner) {
     return event;
   };
   const place = () => parentElement.querySelector(".place").textContent;
-  return { window, close, visible, press, place, sent, parentElement };
+  return { window, again, clear, close, visible, press, place, sent, parentElement };
 }
+
+/** Clears up as Streamlit does once a component's place has gone from the page; it is put there again for what follows. */
+function without(parent, clear) {
+  const [host, next, holder] = [
+    parent.parentElement,
+    parent.parentElement.nextSibling,
+    parent.parentElement.parentElement,
+  ];
+  host.remove();
+  clear();
+  holder.insertBefore(host, next);
+}
+
+test("a call that takes over turns the pages alone, and the one before takes nothing of it away", (t) => {
+  const { again, clear, visible, press, place } = shown(t, LESSON);
+  const newer = again(); // Streamlit has not cleared the first up
+  press("ArrowRight");
+  assert.equal(place(), "2/3 One");
+  clear(); // it was overtaken, and is cleared up now
+  assert.deepEqual(visible(), ["1", "1"]);
+  press("ArrowRight");
+  assert.equal(place(), "3/3 Two");
+  newer(); // it was overtaken, too, and the next is on its way
+  assert.deepEqual(visible(), ["2", "2"]);
+});
 
 const LESSON =
   "<div data-p='0'><h1>Title</h1></div><div data-p='0'>picture</div>" +

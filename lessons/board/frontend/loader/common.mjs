@@ -7,6 +7,8 @@
 const known = new Map();
 /** @type {WeakMap<Node, object>} the component's root → its newest call */
 const newest = new WeakMap();
+/** @type {WeakMap<Node, () => void>} the component's root → takes back what its newest call did to the whole page */
+const undoing = new WeakMap();
 
 /**
  * Streamlit calls a component again while an earlier call still waits for its files, and clears the earlier one up when
@@ -19,6 +21,30 @@ export function turn(parent) {
   newest.set(parent, mine);
   mark(parent, false);
   return () => newest.get(parent) === mine;
+}
+
+/**
+ * Takes back what a component's call before did to the whole page. To be called first, as Streamlit does not clear a call
+ * up before the next one: it clears up after the last one, and after one that was overtaken, when the next has come.
+ * @param {Node} parent
+ */
+export function takeBack(parent) {
+  const undo = undoing.get(parent);
+  undoing.delete(parent);
+  undo?.();
+}
+
+/**
+ * What clears up after a call that did something to the whole page: it stays until the next call takes it back, or the
+ * component is taken out of the page.
+ * @param {Node} parent
+ * @param {() => void} undo
+ */
+export function untilGone(parent, undo) {
+  undoing.set(parent, undo);
+  return () => {
+    if (undoing.get(parent) === undo && !parent.isConnected) takeBack(parent);
+  };
 }
 
 /**

@@ -3,6 +3,8 @@
 
 declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
+declare const takeBack: typeof import("./common.mjs").takeBack;
+declare const untilGone: typeof import("./common.mjs").untilGone;
 declare const ready: typeof import("./common.mjs").ready;
 declare const appRoot: typeof import("./common.mjs").appRoot;
 declare const blob: typeof import("./common.mjs").blob;

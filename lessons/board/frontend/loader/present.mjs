@@ -194,6 +194,7 @@ class Presentation {
 
 /** @param {Component} component */
 export default function (component) {
+  takeBack(component.parentElement);
   if (!component.data) return undefined;
   /** @type {{ words: Words }} */
   const { words } = JSON.parse(new TextDecoder().decode(component.data));
@@ -207,10 +208,10 @@ export default function (component) {
   const stop = listen(main, presentation);
   presentation.show();
   ready(component);
-  return () => {
+  return untilGone(root, () => {
     stop();
     presentation.close();
-  };
+  });
 }
 
 /**

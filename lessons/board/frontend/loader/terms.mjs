@@ -15,6 +15,7 @@ let box = null;
 let term = null;
 let title = "";
 let wasOpen = false; // when the finger came down
+let next = 0; // the frame in which the box is placed anew
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let leaving;
 
@@ -41,11 +42,12 @@ function open(link) {
   const shown = made();
   shown.textContent = title;
   shown.hidden = false;
-  place(link, shown);
+  follow();
 }
 
 function close() {
   clearTimeout(leaving);
+  cancelAnimationFrame(next);
   if (term) {
     term.title = title;
     term.removeAttribute("aria-describedby");
@@ -69,9 +71,15 @@ function place(link, shown) {
   shown.style.top = `${top}px`;
 }
 
-/** The page was scrolled, perhaps to bring the term that has the keyboard into view: the box goes with its term. */
-function scrolled() {
-  if (term && box) place(term, box);
+/**
+ * The box goes with its term, frame by frame: the page may be scrolled, and what stands before the term may come late, or
+ * be folded away. A term that is no longer on the page takes its box along.
+ */
+function follow() {
+  if (!term || !box) return;
+  if (!term.getClientRects().length) return close();
+  place(term, box);
+  next = requestAnimationFrame(follow);
 }
 
 /** @param {PointerEvent} event */
@@ -115,18 +123,17 @@ function clicked(event) {
 
 /** @param {Component} component */
 export default function (component) {
-  close();
+  takeBack(component.parentElement);
   document.addEventListener("pointerover", over);
   document.addEventListener("focusin", focused);
   document.addEventListener("focusout", close);
   document.addEventListener("keydown", pressed);
   document.addEventListener("pointerdown", down);
   document.addEventListener("click", clicked, true);
-  document.addEventListener("scroll", scrolled, true);
   const focus = termAt(document.activeElement); // it came before this script, or the page was drawn anew
   if (focus) open(focus);
   ready(component);
-  return () => {
+  return untilGone(component.parentElement, () => {
     close();
     box?.remove();
     for (const [name, done] of Object.entries({
@@ -139,6 +146,5 @@ export default function (component) {
       document.removeEventListener(name, /** @type {EventListener} */ (done));
     }
     document.removeEventListener("click", clicked, true);
-    document.removeEventListener("scroll", scrolled, true);
-  };
+  });
 }
