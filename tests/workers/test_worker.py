@@ -349,6 +349,16 @@ def _resumed(launched: LocalLauncher, run_id: str) -> bool:
     return True
 
 
+def told_lost(store: RunStore, run_id: str, name: str) -> int | None:
+    """After which step a learner says that the checkpoint is with which it continues; None where no step was lost.
+
+    Where a step takes longer than a second, as on a busy machine, it is ended inside it.
+    """
+    (told,) = (x for x in store.events(run_id) if x["kind"] == "stop" and x["learner"] == name)
+    values = (told["value"] or {}).get("values", {})
+    return int(values["saved"]) if "saved" in values else None
+
+
 def test_a_run_beyond_the_limit_waits_for_its_turn_and_a_closed_app_leaves_resumable_runs(
     launched: LocalLauncher,
 ) -> None:
@@ -363,7 +373,7 @@ def test_a_run_beyond_the_limit_waits_for_its_turn_and_a_closed_app_leaves_resum
     store.control(second, "stop")
     assert store.get(second).status == "stopped"
     store.control(first, "stop")
-    until(lambda: min(steps_made(store.get(third))) >= 0)  # the second gave up its turn
+    until(lambda: min(steps_made(store.get(third))) >= 2)  # the second gave up its turn; a checkpoint is after step 2
     assert store.get(first).status == "stopped"
     assert steps_made(store.get(second)) == [-1, -1]
 
@@ -376,7 +386,8 @@ def test_a_run_beyond_the_limit_waits_for_its_turn_and_a_closed_app_leaves_resum
     assert "app was closed" in str(info.reason)
     for learner in info.learners:
         newest = checkpoints.saved(checkpoints.folder(store.home, third, learner.name))[0]
-        assert int(newest.stem) == learner.step + 1
+        lost = told_lost(store, third, learner.name)
+        assert int(newest.stem) == (learner.step + 1 if lost is None else lost)
     assert store.get(waiting).status == "stopped"
     assert not [pid for pid in pids if pid is not None and Path(f"/proc/{pid}").exists()]
 
