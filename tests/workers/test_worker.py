@@ -349,13 +349,13 @@ def _resumed(launched: LocalLauncher, run_id: str) -> bool:
     return True
 
 
-def told_lost(store: RunStore, run_id: str, name: str) -> int | None:
-    """After which step a learner says that the checkpoint is with which it continues; None where no step was lost.
+def continues_after(store: RunStore, run_id: str, name: str) -> int | None:
+    """After which step the checkpoint is with which a learner says it continues; None where no step was lost.
 
     Where a step takes longer than a second, as on a busy machine, it is ended inside it.
     """
-    (told,) = (x for x in store.events(run_id) if x["kind"] == "stop" and x["learner"] == name)
-    values = (told["value"] or {}).get("values", {})
+    (end,) = (x for x in store.events(run_id) if x["kind"] == "stop" and x["learner"] == name)
+    values = (end["value"] or {}).get("values", {})
     return int(values["saved"]) if "saved" in values else None
 
 
@@ -386,7 +386,7 @@ def test_a_run_beyond_the_limit_waits_for_its_turn_and_a_closed_app_leaves_resum
     assert "app was closed" in str(info.reason)
     for learner in info.learners:
         newest = checkpoints.saved(checkpoints.folder(store.home, third, learner.name))[0]
-        lost = told_lost(store, third, learner.name)
+        lost = continues_after(store, third, learner.name)
         assert int(newest.stem) == (learner.step + 1 if lost is None else lost)
     assert store.get(waiting).status == "stopped"
     assert not [pid for pid in pids if pid is not None and Path(f"/proc/{pid}").exists()]
