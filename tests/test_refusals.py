@@ -43,6 +43,7 @@ FOR_PROGRAMMERS = {
     "core/sandbox/wall/raised.py": "a part of the wall that the system lacks: caught beside it",
     "core/sandbox/wall/system.py": "what the system says of a call: caught where the wall is raised",
     "core/tasks/deadline.py": "caught by all who use it, who say what took so long",
+    "core/tasks/matching.py": "an answer that is not to be remembered: caught beside it",
     "core/tasks/question_file.py": "how JSON is read: caught beside it",
     "core/tasks/registry.py": "a module that declares no kind",
     "core/tasks/verifiers.py": "how a formula is read: caught beside it",

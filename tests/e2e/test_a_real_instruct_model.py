@@ -60,7 +60,7 @@ def test_from_the_first_answers_to_the_last(page: Page, server: Server, run_id: 
         button = box.get_by_role("button", name=re.compile("Commit"))
         expect(button).to_be_enabled()
         button.click()
-        expect(box).to_contain_text("What happened")
+        expect(box).to_contain_text(re.compile("[Ww]hat happened"))
     page.locator(".st-key-real_success_figure").scroll_into_view_if_needed()
     expect(page.locator(".st-key-real_success_figure .js-plotly-plot")).to_be_visible()
     expect(page.locator(".st-key-real_said")).to_contain_text("more than chance")

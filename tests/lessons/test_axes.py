@@ -10,16 +10,26 @@ import lessons
 HERE = Path(lessons.__file__).parent
 
 
-def _calls(function: ast.FunctionDef, name: str) -> list[ast.Call]:
+def _calls(function: ast.AST, name: str) -> list[ast.Call]:
     """Calls in a function of what is called `name`, alone or as a method."""
     calls = [x for x in ast.walk(function) if isinstance(x, ast.Call)]
     return [x for x in calls if name == getattr(x.func, "id", getattr(x.func, "attr", ""))]
 
 
 def _drawing(source: str) -> list[ast.FunctionDef]:
-    """The functions that put a figure on a page."""
-    functions = [x for x in ast.walk(ast.parse(source)) if isinstance(x, ast.FunctionDef)]
-    return [f for f in functions if any(k.arg == "alt" for x in _calls(f, "figure") for k in x.keywords)]
+    """The functions that put a figure on a page, each with what draws it."""
+    functions = {x.name: x for x in ast.walk(ast.parse(source)) if isinstance(x, ast.FunctionDef)}
+    shown = [f for f in functions.values() if any(k.arg == "alt" for x in _calls(f, "figure") for k in x.keywords)]
+    return [_with_drawing(f, functions) for f in shown]
+
+
+def _with_drawing(function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> ast.FunctionDef:
+    """The function, with what draws its figure, where that is a function of its own: `figure(drawn(…), …)`."""
+    given = [x.args[0] for x in _calls(function, "figure") if x.args]
+    names = [x.func.id for x in given if isinstance(x, ast.Call) and isinstance(x.func, ast.Name)]
+    drawing = [functions[x] for x in names if x in functions]
+    function.body = [*function.body, *drawing]
+    return function
 
 
 def _untitled(function: ast.FunctionDef) -> list[str]:
