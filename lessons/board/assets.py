@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parent / "frontend"
 FIGURES = "vendor/plotly-basic.js"
 MIME = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 #: What stands before a loader besides common.mjs, as a loader can import nothing.
-_BEFORE = {"present": ("bar", "parts", "fitting", "screens", "part_on_show")}
+_BEFORE = {"document": ("anchor",), "present": ("bar", "parts", "fitting", "screens", "part_on_show")}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ def window(run_id: str, wanted: dict[str, Any]) -> Window:
         # The step goes first: when the rows come that name it, the browser has it already.
         if isinstance(step, int) and step >= 0:
             parts.insert(0, ("step", feed().step(run_id, step)))
-            group = wanted.get("group", telling(parts[0][1]))
+            group = wanted.get("group")
+            if group is None:  # nobody chose one, however the browser says so
+                group = telling(parts[0][1])
             if isinstance(group, int):
                 parts.insert(0, ("group", feed().group(run_id, step, group)))
     except (RunNotFound, StoreError):

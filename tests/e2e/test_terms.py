@@ -100,6 +100,26 @@ def test_its_link_leads_to_its_entry_in_the_pages_language(page: Page, server: S
     expect(glossary).to_have_url(re.compile("lang=zh-TW"))
 
 
+def test_an_entry_is_in_view_though_the_page_below_it_comes_later(page: Page, server: Server) -> None:
+    page.add_init_script("""addEventListener("DOMContentLoaded", () => {
+        const short = Object.assign(document.createElement("style"), { id: "short" });
+        short.textContent = "[data-testid=stMainBlockContainer] { max-height: 400px; overflow: hidden; }";
+        document.head.append(short);
+    })""")
+    page.goto(f"{server.url}/glossary#critic")
+    entry = page.locator("#critic")
+    at_rest(page)
+    expect(entry).not_to_be_in_viewport()
+    page.evaluate("document.getElementById('short').remove()")
+    expect(entry).to_be_in_viewport()
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, -100_000)  # its reader is elsewhere from now on
+    expect(page.locator("h1")).to_be_in_viewport()
+    page.locator("h1").evaluate("x => { x.style.paddingTop = '40px'; }")
+    laid_out(page)
+    expect(page.locator("h1")).to_be_in_viewport()
+
+
 def test_it_fits_a_phone(server: Server, phone: Phone) -> None:
     with phone("dark") as page:
         open_lesson(page, server, "zh-TW")

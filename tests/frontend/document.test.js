@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keepAnchor } from "#frontend/loader/anchor.mjs";
 import mounted from "#frontend/loader/document.mjs";
 import { page } from "./page.js";
+
+Object.assign(globalThis, { keepAnchor }); // anchor.mjs stands before document.mjs
 
 const later = () => new Promise((done) => setTimeout(done));
 

@@ -352,3 +352,29 @@ test("what does not come holds nothing up once something else is wished for", as
   await turns();
   assert.deepEqual([shown, troubles], [[8], []]);
 });
+
+test("what does not come gives way to the last step that was made, of which nobody hears again", async (t) => {
+  const { source, send } = pumped(t, { 3: "r", 8: "r" });
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const now = t.mock.method(performance, "now", () => 0).mock;
+  let wish = { name: "3", step: 3 };
+  const shown = [];
+  const latest = new Latest({
+    wish: () => wish,
+    fetch: ({ step }) => source.step(step, "r"),
+    show: ({ step }) => shown.push(step),
+    onTrouble: () => {},
+    abandon: () => source.abandon(),
+  });
+  source.follow(true, null);
+  latest.run();
+  wish = { name: "8", step: 8 };
+  send({ kind: "step", body: { step: 8, revision: "r" } });
+  latest.run();
+  await turns();
+  assert.deepEqual(shown, [], "it may be under way");
+  now.mockImplementation(() => 1000);
+  t.mock.timers.tick(1000);
+  await turns();
+  assert.deepEqual(shown, [8]);
+});

@@ -73,6 +73,7 @@ def test_a_stored_run_is_handed_over_as_it_is_asked_for(store: RunStore) -> None
     assert {x["step"] for x in window["live"]["rows"]} == {0, 1, 2, 3}
     assert window["live"]["run"]["id"] == run_id
     assert listening.ask(follow=True)["step"]["step"] == 3
+    assert listening.ask(follow=True, group=None)["group"]["step"] == 3  # nobody chose one
     others = [x["group"] for x in window["step"]["groups"] if x["group"] != window["group"]["group"]]
     assert listening.ask(follow=False, step=2, group=others[0])["group"]["group"] == others[0]
     before = len(listening.windows)

@@ -1,5 +1,7 @@
 // Fetching what is wished for while wishes change.
 
+const PATIENCE = 1000; // ms: as long as an answer takes that is under way
+
 /**
  * Fetches one thing at a time, and always what is wished for now: wishes that passed by meanwhile are never fetched.
  * @template {{ name: string }} W a wish; the same name is the same wish
@@ -10,6 +12,8 @@ export class Latest {
   #fetching = null;
   /** @type {string | null} the wish on show */
   #shown = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #again;
 
   /**
    * @param {object} on
@@ -25,10 +29,7 @@ export class Latest {
 
   /** To be called whenever the wish may have changed; while something is being fetched it fetches nothing else. */
   async run() {
-    if (this.#fetching !== null) {
-      if (this.on.wish()?.name !== this.#fetching) this.on.abandon?.();
-      return;
-    }
+    if (this.#fetching !== null) return this.#hurry();
     try {
       for (let wish = this.on.wish(); wish && wish.name !== this.#shown; wish = this.on.wish()) {
         const { name } = wish;
@@ -43,5 +44,17 @@ export class Latest {
     } finally {
       this.#fetching = null;
     }
+  }
+
+  /**
+   * What is being fetched may never come, and nobody may call again: what is wished for now was perhaps the last that a
+   * run made. So it is looked after until it has come, or gives way.
+   */
+  #hurry() {
+    clearTimeout(this.#again);
+    const wish = this.on.wish();
+    if (!wish || wish.name === this.#fetching) return;
+    this.on.abandon?.();
+    this.#again = setTimeout(() => this.#fetching !== null && this.#hurry(), PATIENCE);
   }
 }

@@ -1,17 +1,23 @@
 // What any page needs of its document: the language that it is in, for screen readers and CJK glyphs (Streamlit leaves it
-// at "en"), and all of its script once it is connected anew. A server that began anew has a session that knows none of
-// the page's fragments: a choice in one would be marked, and nothing would ever follow. It draws nothing.
+// at "en"), the part that its address names, and all of its script once it is connected anew. A server that began anew
+// has a session that knows none of the page's fragments: a choice in one would be marked, and nothing would ever follow.
+// It draws nothing.
 
 /** @typedef {import("../page_types.js").Component} Component */
 
 /** @type {WeakMap<Node, MutationObserver>} a component's root → what watches the connection for it */
 const watching = new WeakMap();
 
+/** Whether the part that the address named when the document was opened is looked after: it is once, not at each run. */
+let isLed = false;
+
 /** @param {Component} component */
 export default function (component) {
   if (!component.data) return undefined;
   const tag = new TextDecoder().decode(component.data);
   if (document.documentElement.lang !== tag) document.documentElement.lang = tag;
+  if (!isLed) keepAnchor();
+  isLed = true;
   ready(component);
   return watch(component);
 }

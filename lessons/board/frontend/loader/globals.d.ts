@@ -1,5 +1,6 @@
-// What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, and before
-// present.mjs bar.mjs, parts.mjs, fitting.mjs, screens.mjs and part_on_show.mjs, in this order.
+// What stands before a loader (assets.py puts them together) is simply there: common.mjs before each, anchor.mjs
+// before document.mjs, and before present.mjs bar.mjs, parts.mjs, fitting.mjs, screens.mjs and part_on_show.mjs, in this
+// order.
 
 declare const load: typeof import("./common.mjs").load;
 declare const turn: typeof import("./common.mjs").turn;
@@ -10,6 +11,8 @@ declare const appRoot: typeof import("./common.mjs").appRoot;
 declare const blob: typeof import("./common.mjs").blob;
 declare const unzipped: typeof import("./common.mjs").unzipped;
 declare const unpack: typeof import("./common.mjs").unpack;
+
+declare const keepAnchor: typeof import("./anchor.mjs").keepAnchor;
 
 declare const Bar: typeof import("./bar.mjs").Bar;
 
