@@ -10,12 +10,21 @@ import streamlit as st
 
 
 def page() -> None:
+    from lessons.i18n import language, use_language
+    from lessons.kit import chrome, present
+
+    chrome.remember_language()
+    present.remember_present()
+    # A view asks for its language some hundred times, and nothing in it changes it: it is looked up once.
+    with use_language(language()):
+        view()
+
+
+def view() -> None:
     from lessons.catalog import LESSONS
     from lessons.i18n import _
     from lessons.kit import chrome, glossary, present, remembered, to_lab
 
-    chrome.remember_language()
-    present.remember_present()
     # The icon comes first and from here: a page's Material symbol as favicon would be fetched from a font service.
     st.set_page_config(page_icon=chrome.ICON, layout="wide", initial_sidebar_state=300)
     pages = [

@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 #: Begins the comment that says which message of core's an entry of a catalogue translates.
 KEY = "key: "
 
-#: Where no viewer is there to ask (tests, scripts), or where one must be overruled.
+#: Where no viewer is there to ask (tests, scripts), where one must be overruled, or was asked already.
 _forced: ContextVar[str | None] = ContextVar("language", default=None)
 
 
@@ -67,7 +67,7 @@ def from_locale(locale: str | None) -> str:
 
 @contextmanager
 def use_language(tag: str) -> Iterator[None]:
-    """Overrule the viewer's language in this context (tests and scripts)."""
+    """The language of this context, whatever the viewer's is (tests and scripts), or was when a view began."""
     if tag not in LANGUAGES:
         raise ValueError(f"there is no language {tag!r}; there are {', '.join(LANGUAGES)}")
     token = _forced.set(tag)
