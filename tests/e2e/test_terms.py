@@ -103,7 +103,7 @@ def test_its_link_leads_to_its_entry_in_the_pages_language(page: Page, server: S
 def test_an_entry_is_in_view_though_the_page_below_it_comes_later(page: Page, server: Server) -> None:
     page.add_init_script("""addEventListener("DOMContentLoaded", () => {
         const short = Object.assign(document.createElement("style"), { id: "short" });
-        short.textContent = "[data-testid=stMainBlockContainer] { max-height: 400px; overflow: hidden; }";
+        short.textContent = "[data-testid=stMainBlockContainer] { max-height: 400px; overflow: clip; }";
         document.head.append(short);
     })""")
     page.goto(f"{server.url}/glossary#critic")
