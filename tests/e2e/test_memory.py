@@ -77,10 +77,16 @@ def test_answers_outlive_reload_language_and_other_pages_until_they_are_forgotte
     [
         "{",
         json.dumps(
-            {"version": 1, "cleared": "x", "entries": {"quiz/hgw_quiz_1": [99, 1], "predict/hgw_lone": ["x", 1]}}
-        ),
-        json.dumps(
-            {"version": 1, "cleared": 0, "entries": {"<img src=x onerror=alert(1)>": ["<b>", 1], "quiz/x": [{}, 1]}}
+            {
+                "version": 1,
+                "cleared": "x",
+                "entries": {
+                    "quiz/hgw_quiz_1": [99, 1],
+                    "predict/hgw_lone": ["x", 1],
+                    "<img src=x onerror=alert(1)>": ["<b>", 1],
+                    "quiz/x": [{}, 1],
+                },
+            }
         ),
         json.dumps({"version": 99, "entries": {"quiz/hgw_quiz_1": [1, 1]}}),
         json.dumps({"version": 1, "cleared": 1e300, "entries": {"quiz/hgw_quiz_1": [1, 1e300]}}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -76,15 +75,15 @@ def test_a_run_is_started_paused_stepped_resumed_and_stopped_and_all_learners_st
         expect(lab).to_have_attribute("data-shown-step", str(step + 1))
         assert steps() == {step}
 
-    for before, lang in pairwise(("zh-TW", "zh-TW", "en", "en")):
-        if lang != before:
-            page.goto(f"{training.url}/lab?lang={lang}&run={run_id}")
-        expect(page.locator("html")).to_have_attribute("lang", lang)
+    for lang in ("zh-TW", "en"):
         control(page, "lab_pause").click()
         expect(control(page, "lab_resume")).to_be_enabled()
         expect(page.locator('.bar [data-status="paused"]')).to_have_count(2)
         assert store.get(run_id).status == "paused"
         (paused,) = steps()
+        if lang == "en":  # while nobody works: learners take the processor from the page that is loaded
+            page.goto(f"{training.url}/lab?lang={lang}&run={run_id}")
+        expect(page.locator("html")).to_have_attribute("lang", lang)
         stand("paused", paused)
         control(page, "lab_step").click()
         stand("paused", paused + 1)

@@ -225,6 +225,15 @@ test("what a session refuses it is told once, however often it is drawn; a new s
   assert.deepEqual(drawn("b", {}).length, 1, "a server that began anew");
 });
 
+test("of two things of which a session takes one, it is not told the other again", () => {
+  const entries = { "<img>": ["x", 10], "quiz/b": [1, 10] };
+  const place = storage(JSON.stringify({ version: VERSION, cleared: 0, entries }));
+  const drawn = (own) => run(place, { asks: true, key: KEY, session: "c", cleared: 0, entries: own });
+  assert.equal(drawn({}).length, 1);
+  assert.deepEqual(drawn({ "quiz/b": [1, 10] }), []);
+  assert.equal(drawn({ "quiz/b": [1, 9] }).length, 0, "what it was told once is on its way");
+});
+
 test("who asks whether it is refused hears when that has changed, and once", () => {
   const place = storage();
   const full = { ...place, setItem: () => assert.fail("full") };

@@ -18,7 +18,7 @@ const AHEAD = 86_400_000; // milliseconds that the server's clock may be ahead o
 
 /** @type {Map<string, Kept>} a document's key → what the session knows of it, by all that was mounted last */
 const sessions = new Map();
-/** @type {Map<string, string>} a document's key → the last that was passed on, and to whom: what is refused is so once */
+/** @type {Map<string, Set<string>>} a document's key → all that was passed on, and to whom: what is refused is so once */
 const passedOn = new Map();
 /** @type {WeakMap<Node, () => void>} a component's root → ends its listening */
 const listening = new WeakMap();
@@ -236,8 +236,10 @@ function tell(component, key, session) {
  * @param {Kept | null} news
  */
 function passOn(component, key, session, news) {
-  const text = JSON.stringify([session, news]);
-  if (!news || passedOn.get(key) === text) return;
-  passedOn.set(key, text);
+  if (!news) return;
+  const before = passedOn.get(key) ?? new Set();
+  const now = [["", news.cleared], ...Object.entries(news.entries)].map((x) => JSON.stringify([session, ...x]));
+  if (now.every((x) => before.has(x))) return;
+  passedOn.set(key, new Set([...before, ...now]));
   component.setStateValue("kept", { ...news, session });
 }
