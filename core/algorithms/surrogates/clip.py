@@ -35,14 +35,17 @@ class ClipSettings(ClipRange):
 
 
 def branches(ratio: Tensor, advantage: Tensor, epsilon_low: float, epsilon_high: float) -> tuple[Tensor, Tensor]:
-    """Both sides of the min: (rho A, clip(rho) A)."""
+    """Both sides of the min: (rho A, clip(rho) A); all [B, T]."""
     return ratio * advantage, ratio.clamp(1 - epsilon_low, 1 + epsilon_high) * advantage
 
 
 def clipped_surrogate(
     ratio: Tensor, advantage: Tensor, epsilon_low: float, epsilon_high: float, dual_clip: float | None = None
 ) -> Tensor:
-    """What is maximised, per token. With a dual clip c > 1, a token with A < 0 never counts for less than c A."""
+    """What is maximised, per token; all [B, T].
+
+    With a dual clip c > 1, a token with A < 0 never counts for less than c A.
+    """
     objective = torch.minimum(*branches(ratio, advantage, epsilon_low, epsilon_high))
     if dual_clip is None:
         return objective
