@@ -164,12 +164,15 @@ def _regions(settings: ClipSettings) -> tuple[Region, ...]:
     return tuple(regions)
 
 
+_IF = N_("if")  # within the formula
+
+
 def _line(settings: ClipSettings) -> str:
     low, high = f"{1 - settings.epsilon:g}", f"{1 + settings.clip_high:g}"
     smaller = rf"\min(\rho_t A_t,\ \operatorname{{clip}}(\rho_t,\, {low},\, {high})\,A_t)"
     if settings.dual_clip is None:
         return rf"J_t = {smaller}"
-    return rf"J_t = {smaller},\quad J_t \ge {settings.dual_clip:g} A_t \text{{ if }} A_t < 0"
+    return rf"J_t = {smaller},\quad J_t \ge {settings.dual_clip:g} A_t \text{{ {_IF} }} A_t < 0"
 
 
 SURROGATE = Surrogate(
