@@ -213,8 +213,8 @@ def _steps(version: Any) -> tuple[Migration, ...]:
 def newer_settings(version: int) -> Message:
     """What to say of a stored config whose version is above the one that is known here."""
     return Message(
-        "its settings are of version {found}, and this version of the app reads them up to version {known}",
-        found=version,
+        "its settings are of version {version}, and this version of the app reads them up to version {known}",
+        version=version,
         known=CONFIG_VERSION,
     )
 

@@ -123,12 +123,14 @@ NO_DATA = {"found", "said", "told"}
 
 
 def named(tree: ast.AST) -> Iterator[str]:
-    """Every name that a module gives: to functions, classes, parameters, variables and attributes."""
+    """Every name that a module gives: to functions, classes, parameters, variables and attributes, and to values that
+    fill a text's places.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
+        elif isinstance(node, ast.arg | ast.keyword):
+            yield node.arg or ""
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.id if isinstance(node, ast.Name) else node.attr
         elif isinstance(node, ast.AnnAssign | ast.alias):
@@ -148,6 +150,7 @@ def test_names_are_the_fields_or_plain() -> None:
     assert is_nickname("KeeperOfRuns")
     assert not is_nickname("claim")
     assert not is_nickname("_not_found")
+    assert list(filter(is_nickname, named(ast.parse("_('{said} {last}').format(said=1, last=2, **rest)")))) == ["said"]
     given = {
         f"{file.relative_to(ROOT)}: {name}"
         for place in ("core", "lessons", "benches", "examples", "tests")

@@ -40,9 +40,32 @@ def given(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def loaded(nodes: Iterable[ast.AST]) -> set[str]:
-    """Names that are read within them."""
-    every = (x for node in nodes for x in ast.walk(node))
-    return {x.id for x in every if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Load)}
+    """Names that are read within them, but for what a function calls its parameters and what it makes itself."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            names |= loaded(ast.iter_child_nodes(node))
+            continue
+        body = node.body if isinstance(node.body, list) else [node.body]
+        around = [x for x in ast.iter_child_nodes(node) if x not in body]  # decorators, defaults, types
+        names |= loaded(around) | (loaded(body) - own_names(node))
+    return names
+
+
+def own_names(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """Names that stand for something of the function's own, as it takes or stores them."""
+    inside = list(ast.walk(function))
+    elsewhere = {name for x in inside if isinstance(x, ast.Global | ast.Nonlocal) for name in x.names}
+    taken = {x.arg for x in _arguments(function)}
+    stored = {x.id for x in inside if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+    return (taken | stored) - elsewhere
+
+
+def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.arg]:
+    of = function.args
+    return [*of.posonlyargs, *of.args, *of.kwonlyargs, *filter(None, (of.vararg, of.kwarg))]
 
 
 def unused(modules: Mapping[str, ast.Module]) -> set[tuple[str, str]]:
@@ -83,9 +106,10 @@ def test_the_search_finds_what_is_used_by_itself_alone() -> None:
         "a.b": "def f(): g()\ndef g(): pass\ndef h(): return h()\nUSED = UNUSED = 1\nprint(USED)",
         "c": "from a import f\nfrom a import b\nb.x",
         "d": "def x(): pass\nKIND = 1\ny: int = 2",
+        "e": "def p(): pass\ndef q(): pass\ndef r(): pass\ndef i(p=r): return p, [q for q in ()]\ni(lambda p: p)",
     }
     result = unused({name: ast.parse(text) for name, text in texts.items()})
-    assert result == {("a.b", "h"), ("a.b", "UNUSED"), ("d", "x"), ("d", "y")}
+    assert result == {("a.b", "h"), ("a.b", "UNUSED"), ("d", "x"), ("d", "y"), ("e", "p"), ("e", "q")}
 
 
 def test_everything_in_core_and_lessons_is_used_by_the_app() -> None:

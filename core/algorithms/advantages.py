@@ -39,6 +39,8 @@ def group_advantages(
     `baseline` "leave-one-out" takes the mean of the group's *other* rewards, which is G / (G - 1) times the difference
     from the mean of all and makes the gradient unbiased (RLOO, Ahmadian et al. 2024, arXiv:2402.14740). "none"
     takes off nothing (REINFORCE): then every group carries a signal, and `scale` must be "none".
+
+    Raises ValueError where `scale` or `baseline` is none of these, or they do not go together.
     """
     if baseline not in ("group-mean", "leave-one-out", "none"):
         raise ValueError(f"baseline must be group-mean, leave-one-out or none, but is {baseline!r}")
@@ -103,6 +105,8 @@ def gae(
     `value_after` [B], the critic's value of all that was written, if that is given. Where the mask has holes, t + 1 is
     the next token that the policy wrote: γλ is taken once across a hole, however long, and V_{t+1} is the value after
     all that stands in it, as in verl's compute_gae_advantage_return. Returns are taken before whitening.
+
+    Raises ValueError where `value_after` is given without `truncated`.
     """
     values = torch.where(mask, values, 0)
     after: Tensor | float = 0.0

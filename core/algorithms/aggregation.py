@@ -37,7 +37,8 @@ def token_weights(mask: Tensor, mode: str, max_length: int) -> Tensor:
     """The weight of each token in the loss; mask bool [B, T] -> float32 [B, T], 0 where the mask is False.
 
     They add up to 1 in the first two modes. `max_length` (tokens) is the constant of seq-mean-token-sum-norm: the run's
-    max_completion_length, not the batch's longest response, which would change from step to step.
+    max_completion_length, not the batch's longest response, which would change from step to step. Raises ValueError
+    where there is no such mode.
     """
     weight = mask.float()
     if mode == "token-mean":

@@ -22,7 +22,9 @@ def wilson(share: Tensor, count: float, level: float = 0.95) -> tuple[Tensor, Te
 
 
 def normal(mean: Tensor, std: Tensor, count: int, level: float = 0.95) -> tuple[Tensor, Tensor]:
-    """mean ± z·s/√K for samples of any size; `std` with ddof 1. One sample says nothing: ±inf.
+    """mean ± z·s/√K of K = `count` samples, as (low, high); `mean` and `std`, with ddof 1, of any one shape [...].
+
+    One sample says nothing: ±inf.
 
     Where nearly all samples agree it is too narrow (0 wide where all do): the rare other outcome was not seen.
     """
@@ -33,7 +35,8 @@ def normal(mean: Tensor, std: Tensor, count: int, level: float = 0.95) -> tuple[
 def difference(
     first: tuple[Tensor, Tensor, Tensor], second: tuple[Tensor, Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """second - first of two independent estimates, each (estimate, low, high); given back in the same form.
+    """second - first of two independent estimates, each (estimate, low, high) of any one shape [...];
+    given back in the same form.
 
     Newcombe 1998 ("Interval estimation for the difference between independent proportions", method 10): each side's
     distances add up as squares. With symmetric intervals that is the usual one.

@@ -54,19 +54,12 @@ class Whitened:
     std: Tensor  # one number, without eps
 
 
-def whiten(x: Tensor, mask: Tensor, ddof: int = 1, eps: float = WHITEN_EPS) -> Tensor:
-    """The values of `whitened` alone.
-
-    If the critic is already perfect, what is left of x is noise and comes out with unit variance all the same: that is
-    whitening's known weakness, not a bug of this function.
-    """
-    return whitened(x, mask, ddof, eps).values
-
-
 def whitened(x: Tensor, mask: Tensor, ddof: int = 1, eps: float = WHITEN_EPS) -> Whitened:
     """(x - mean) / (std + eps) over the batch's real tokens; x and mask [B, T] -> [B, T], 0 where mask is False.
 
-    The mean is really taken away: several libraries have a flag that adds it back, and some have it inverted.
+    The mean is really taken away: several libraries have a flag that adds it back, and some have it inverted. If the
+    critic is already perfect, what is left of x is noise and comes out with unit variance all the same: that is
+    whitening's known weakness, not a bug of this function.
     """
     mean, std = masked_mean(x, mask), masked_var(x, mask, ddof).sqrt()
     return Whitened(torch.where(mask, (x - mean) / (std + eps), 0), mean, std)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def importance_ratio(logprob: Tensor, logprob_old: Tensor) -> Tensor:
-    """rho = exp(log pi_theta - log pi_old) per token. Exactly 1 on a fresh rollout where both are of one scoring."""
+    """rho = exp(log pi_theta - log pi_old) per token, [B, T].
+
+    Exactly 1 on a fresh rollout where both are of one scoring.
+    """
     return (full_precision(logprob) - full_precision(logprob_old)).exp()
 
 

@@ -42,7 +42,7 @@ def _named(store: RunStore, run: str) -> str:
 
 
 def save_policy(options: argparse.Namespace) -> int:
-    """Writes a learner's policy as transformers saves models."""
+    """Writes a learner's policy as transformers saves models. Raises UsageError where it is not said whose."""
     store = RunStore()
     info = store.get(_named(store, options.run))
     names = [x.name for x in info.learners]
@@ -86,7 +86,7 @@ def list_runs(_: argparse.Namespace) -> int:
 
 
 def delete_runs(options: argparse.Namespace) -> int:
-    """All of the named runs or none: whatever is refused is refused before anything is gone."""
+    """Deletes all of the named runs or none: raises UsageError before anything is gone where one of them cannot be."""
     from core.runs.recorded import SHIPPED
 
     store = RunStore()

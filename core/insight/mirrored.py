@@ -32,7 +32,7 @@ def mirrored(heldout: Sequence[str], trained: Iterable[str]) -> Mirrored:
     seen = {x for x in map(_terms, trained) if x is not None}
     additions = [(i, x) for i, x in enumerate(map(_terms, heldout)) if x is not None]
     return Mirrored(
-        tuple(i for i, _terms in additions),
+        tuple(i for i, _pair in additions),
         tuple(i for i, (a, b) in additions if a != b and (b, a) in seen),
     )
 

@@ -1,9 +1,14 @@
-"""LaTeX that several kinds' formulas share."""
+r"""LaTeX that several kinds' formulas share.
+
+Words in a formula stand in \text{…}, each a message (N_) by itself: pages show them in the viewer's language.
+"""
 
 from __future__ import annotations
 
+from core.errors import N_
 from core.learners.settings import LearnerSettings
 
+OF_DATA, WITH, ALL = N_("of the data set"), N_("with"), N_("all")
 PROMPTS = r"q_1,\dots,q_P"
 WHITENED = r"A \leftarrow (A - \operatorname{mean}(A)) \,/\, \operatorname{std}(A)"
 NONE = r"\text{none}"

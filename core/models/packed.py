@@ -62,7 +62,7 @@ def states(
 
     `ids` long [B, L + S] are prompt and response in one row, `prompt` is L; `attention` bool [B, L + S] is False on the
     padding left of a prompt; `lengths` long [B] says how many response tokens are real (None: all). Past a response's
-    end the state of its last token is repeated.
+    end the state of its last token is repeated. Raises NotImplementedError for a model that asks for no mask.
     """
     rows, which = distinct(ids)
     starts = torch.zeros(len(rows), dtype=torch.long)

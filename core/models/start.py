@@ -94,7 +94,10 @@ def load(
 
 
 def locate(name: str, progress: Progress | None = None) -> tuple[Path, str | None]:
-    """(the folder that holds a model, fetched where need be; the hash of its weights where that is known already)."""
+    """(the folder that holds a model, fetched where need be; the hash of its weights where that is known already).
+
+    Raises ConfigError where there is no model of this name, or it cannot be fetched.
+    """
     say = progress if progress is not None else (lambda _text, _share: None)
     if name in bundled.names():
         return bundled.BUNDLED / name, None

@@ -21,7 +21,7 @@ DAMAGED = Message("What was asked of this learner is damaged in the store, and w
 
 
 def ask(store: level.Readable, run: RunInfo, kind: str, value: Any = None, learner: str | None = None) -> None:
-    """As RunStore.control."""
+    """As RunStore.control. Raises ValueError where there is no control of this kind."""
     if kind not in KINDS:
         raise ValueError(f"there is no control {kind!r}; there are {', '.join(KINDS)}")
     if learner is not None:

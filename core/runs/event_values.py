@@ -109,7 +109,10 @@ def check_event(kind: str, value: Any) -> None:
 
 
 def check_stored(kind: str, value: Any) -> None:
-    """As `check_event`, but for an evaluation's parts: who shows them says what is wrong, of that learner alone."""
+    """As `check_event`, but for an evaluation's parts: who shows them says what is wrong, of that learner alone.
+
+    Raises EventError.
+    """
     if kind != "evaluation":
         check_event(kind, value)
     elif not isinstance(value, dict):

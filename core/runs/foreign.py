@@ -52,7 +52,8 @@ def foreign_config(source: str, known: dict[str, Any], learners: Sequence[Foreig
     """A config from what is known of a run. `known` holds run settings by name.
 
     A value that our settings have no place for counts as not known. Every setting that is not known has its default
-    and is listed in `task.unrecorded`, so that no page shows it as the run's.
+    and is listed in `task.unrecorded`, so that no page shows it as the run's. Raises ConfigError where no settings of
+    ours describe what is known.
     """
     run = dict(known)
     own = [dict(x.settings) for x in learners]

@@ -39,7 +39,10 @@ _TRACE = ("run.json", "steps.parquet", "samples.parquet", "tokens.parquet")
 
 
 def import_bounded(store: RunStore, source: Path, name: str | None = None) -> str:
-    """As `import_any`, in at most so much memory as core.runs.limited says. Meant for a process that does only this."""
+    """As `import_any`, in at most so much memory as core.runs.limited says; what does not fit raises ImportFailed.
+
+    Meant for a process that does only this.
+    """
     for group in (formats.TABLES, formats.TEXTS):
         formats.all_of(group)  # what is imported for them is no part of what the files take
     memory = limited.memory_of_import()

@@ -34,7 +34,10 @@ _DAMAGED = (ValueError, TypeError, LookupError, AttributeError, OverflowError, R
 
 
 def run_of(head: Any, rows: list[LearnerInfo], damage: str | None = None) -> RunInfo | UnreadableRun:
-    """A run from its row and its learners; `damage` names a column of a learner's that could not be read."""
+    """A run from its row and its learners; an UnreadableRun, which says why, where that cannot be. Nothing is raised.
+
+    `damage` names a column of a learner's that could not be read.
+    """
     plain: dict[str, Any] = {
         "id": id_of(head["id"]),
         "name": name_of(head["name"]),
@@ -128,7 +131,10 @@ def one_row(values: dict[str, Any]) -> pa.Table:
 
 
 def trace_table(name: str, packed: bytes) -> pa.Table:
-    """A step's SAMPLES or TOKENS, and whatever columns its table has on top."""
+    """A step's SAMPLES or TOKENS, and whatever columns its table has on top.
+
+    Raises DataUnreadable where it is damaged, or a newer version's.
+    """
     try:
         return read_table(name, unpack(packed))
     except NewerTrace as error:

@@ -70,6 +70,7 @@ class RunStore(Database):
 
     @again
     def get(self, run_id: str) -> RunInfo:
+        """The run of this id. Raises RunNotFound, or RunUnreadable where this version cannot read what is stored."""
         # From an address it may be anything.
         matching = self._infos(_is_run(run_id)) if is_id(run_id) else []
         if not matching:

@@ -38,6 +38,7 @@ def examples_of(prompt: str) -> tuple[tuple[int, int], ...]:
 
 
 def function_of(prompt: str) -> Function:
+    """The simplest function that agrees with a prompt's examples. Raises RequestError where none of the task's does."""
     function = simplest(examples_of(prompt))
     if function is None:
         raise RequestError("No function of this task agrees with all of {prompt}", prompt=repr(prompt[:60]))

@@ -70,8 +70,8 @@ class Reasoning:
         if kept == wanted:
             return None
         return Message(
-            "{found} questions are kept apart, not {wanted}: {data} has no more with these options.",
-            found=kept,
+            "{kept} questions are kept apart, not {wanted}: {data} has no more with these options.",
+            kept=kept,
             wanted=wanted,
             data=self.settings.dataset,
         )

@@ -24,7 +24,9 @@ All mistakes are found here, when the list of terms is made, and not when a page
 from __future__ import annotations
 
 import ast
+import keyword
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -93,10 +95,17 @@ class Scope:
     later: Collection[str] = field(default=())  # terms that an expression may not use yet
 
     def parse(self, expression: str, own: str | None = None) -> tuple[Tree, int]:
-        """(tree, level). `own` is the name of the term itself: alone, it means the column of that name."""
+        """(tree, level). `own` is the name of the term itself: alone, it means the column of that name.
+
+        Raises TermError where the text is no expression of the language, or speaks of what nothing has.
+        """
         try:
             body = ast.parse(expression, mode="eval").body
         except (SyntaxError, ValueError) as error:
+            if words := sorted(set(re.findall(r"\w+", expression)) & set(self.names.tokens) & set(keyword.kwlist)):
+                raise TermError(
+                    f"the column {words[0]} can be computed, but not read: it is a word of Python"
+                ) from None
             raise TermError(f"{quoted(expression)} is not an expression ({error})") from None
         except (RecursionError, MemoryError):
             raise _too_deep(expression) from None

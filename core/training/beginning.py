@@ -14,6 +14,7 @@ from core.rewards.preferences import Preference
 from core.stored_config import read_config
 from core.training.learning import Learning
 from core.training.reward_run import RewardModelTrainer
+from core.training.terms import terms_for
 from core.training.trainer import Trainer
 
 
@@ -22,8 +23,10 @@ def begin(
 ) -> Learning:
     """A learner before its first step. `labels` are the run's, for a learner that trains a reward model.
 
-    Raises ConfigError or RequestError if the config names something that isn't there, or the labels are no use.
+    Raises ConfigError or RequestError if the config names something that isn't there, or the labels are no use, and
+    TermError where the terms that its kind declares cannot be: no page could show such a run.
     """
+    terms_for(config.learner(learner))
     if trains_policy(config.learner(learner)):
         return Trainer(config, learner, progress)
     return RewardModelTrainer(config, learner, progress, labels=labels)

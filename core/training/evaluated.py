@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from core.learners.collected import Collected
+from core.models.value import ValueModel
 from core.training import coverage, evaluation
 from core.training.answer import Answer, mean_parts, share
+from core.training.continuations import Sampler
 from core.training.coverage import Coverage
-from core.training.distances import UNMEASURED
+from core.training.distances import UNMEASURED, StartWeights
 
-if TYPE_CHECKING:
-    from core.training.trainer import Trainer
+
+class Evaluable(coverage.Policy, Sampler, Protocol):
+    """Whose models are evaluated between two steps; the trainer is one."""
+
+    step: int  # the next one
+    data: Collected | None
+    start_weights: StartWeights
+    value_model: ValueModel | None
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,11 @@ class Evaluated:
         }
 
 
-def evaluate(trainer: Trainer) -> Evaluated:
-    """What the trainer's models are like before its next step, where they are to be evaluated."""
-    config, data = trainer.config, trainer.data
-    if not config.eval_every or trainer.step % config.eval_every:
+def evaluate(learner: Evaluable) -> Evaluated:
+    """What a learner's models are like before its next step, where they are to be evaluated."""
+    config, data = learner.config, learner.data
+    if not config.eval_every or learner.step % config.eval_every:
         return Evaluated()
-    heldout = evaluation.heldout(trainer)
-    moved = trainer.start_weights.distances(trainer.policy, trainer.value_model)
-    return Evaluated(heldout, moved, None if data is None else coverage.measure(trainer, data))
+    heldout = evaluation.heldout(learner)
+    moved = learner.start_weights.distances(learner.policy, learner.value_model)
+    return Evaluated(heldout, moved, None if data is None else coverage.measure(learner, data))

@@ -196,7 +196,10 @@ class RewardTrainer:
 
     @torch.no_grad()
     def rewards_of(self, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of the preferred and of the other responses, and the labels' weights, each [N]; nothing is learnt."""
+        """Scores of the preferred and of the other responses, and the labels' weights, each [N]; nothing is learnt.
+
+        Raises RequestError where there are no pairs.
+        """
         if not pairs:
             raise RequestError("there is no pair to be judged")
         size = AT_ONCE // 2

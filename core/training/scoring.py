@@ -45,7 +45,7 @@ class Sequences:
         return cls(ids, attention, rollout.mask, rollout.prompt_ids.shape[1])
 
     def rows(self, index: Tensor | slice) -> Sequences:
-        """Some of the responses."""
+        """Some of the responses, by their numbers [n] or a slice."""
         attention = None if self.attention is None else self.attention[index]
         return Sequences(self.ids[index], attention, self.mask[index], self.prompt)
 

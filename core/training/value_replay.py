@@ -33,7 +33,7 @@ class Replayed:
     returns: Tensor  # [B, T]
 
     def rows(self, index: Tensor | slice) -> Replayed:
-        """Some of the responses."""
+        """Some of the responses, by their numbers [n] or a slice."""
         return Replayed(self.sequences.rows(index), self.returns[index])
 
     def to(self, device: torch.device | str) -> Replayed:

@@ -40,7 +40,10 @@ class Launcher(Protocol):
         """Starts every learner of a run, or puts it in the queue. Raises LauncherError, RunNotFound, StoreError."""
 
     def resume(self, run_id: str, steps: int | None = None) -> None:
-        """Continues a paused, stopped or failed run, or one that is finished and shall now make `steps` steps."""
+        """Continues a paused, stopped or failed run, or one that is finished and shall now make `steps` steps.
+
+        Raises what `start` does.
+        """
 
     def warm(self) -> None:
         """Gets ready, so that the next start is quick. Returns at once."""

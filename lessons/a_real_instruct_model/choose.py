@@ -117,12 +117,12 @@ def _what_it_takes(config: RunConfig) -> None:
         minutes_text = listed(f"{plain(learner_title(name))} {_minutes(minutes)}" for name, minutes in spent.items())
         lines.append(
             ngettext(
-                "Time: the recorded run took {told} for its one step, side by side on the machine that recorded it. "
+                "Time: the recorded run took {time} for its one step, side by side on the machine that recorded it. "
                 "Longer responses and larger models take longer, another machine may be slower or faster.",
-                "Time: the recorded run took {told} for its {steps} steps, side by side on the machine that recorded "
+                "Time: the recorded run took {time} for its {steps} steps, side by side on the machine that recorded "
                 "it. Longer responses and larger models take longer, another machine may be slower or faster.",
                 _recorded_steps(),
-            ).format(told=minutes_text, steps=_recorded_steps())
+            ).format(time=minutes_text, steps=_recorded_steps())
         )
     if memory := memory_sentence(config):
         lines.append(memory)

@@ -75,7 +75,7 @@ def _shares(columns: list[tuple[str, str | None, Side]], sampled: bool) -> None:
         range=[-0.5, len(kinds) - 0.5],
     )
     drawing.update_yaxes(title=_("right"), range=[0, 1.03], tickformat=".0%")
-    alt = _("Share of right answers with 95 % intervals: {said}.").format(said="; ".join(lines))
+    alt = _("Share of right answers with 95 % intervals: {numbers}.").format(numbers="; ".join(lines))
     figure(drawing, key="real_success", alt=alt, table=readout, height=320)
 
 
@@ -95,7 +95,9 @@ def _pass_at(columns: list[tuple[str, str | None, Side]]) -> None:
     drawing = _dots(series, lines=True)
     drawing.update_xaxes(title="k", dtick=max(1, columns[0][2].samples // 8))
     drawing.update_yaxes(title="pass@k", range=[0, 1.03], tickformat=".0%")
-    alt = _("pass@k for k from 1 to {samples}: {said}.").format(samples=columns[0][2].samples, said="; ".join(lines))
+    alt = _("pass@k for k from 1 to {samples}: {numbers}.").format(
+        samples=columns[0][2].samples, numbers="; ".join(lines)
+    )
     figure(drawing, key="real_pass", alt=alt, table=readout, height=320)
 
 
@@ -190,7 +192,7 @@ def form_or_arithmetic(done: Sequence[Seen]) -> None:
     figure(
         _stacked(compared),
         key="real_split",
-        alt=_("What the change in right answers is made of. {said}.").format(said=lines),
+        alt=_("What the change in right answers is made of. {numbers}.").format(numbers=lines),
         table=readout,
         height=130 + 60 * len(compared),
     )

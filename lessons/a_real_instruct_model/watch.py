@@ -93,8 +93,8 @@ def starts(shown: Shown, rows: list[dict[str, Any]]) -> str:
         )
     )
     parts.append(_("{greedy} is of the greedy responses").format(greedy=percent(before.greedy.success.value)))
-    return _("Several numbers say how good the start model is, as it is asked in several ways: {said}.").format(
-        said=_("; ").join(parts)
+    return _("Several numbers say how good the start model is, as it is asked in several ways: {numbers}.").format(
+        numbers=_("; ").join(parts)
     )
 
 
@@ -179,8 +179,8 @@ def curves(run: RunInfo, rows: list[dict[str, Any]]) -> None:
         ]
     drawing.update_xaxes(title=_("step"))
     drawing.update_yaxes(title=_("share"), range=[0, 1.03], tickformat=".0%")
-    alt = _("Mean reward of each step's own responses: {said}. Diamonds: success on held-out questions.").format(
-        said=listed(lines)
+    alt = _("Mean reward of each step's own responses: {numbers}. Diamonds: success on held-out questions.").format(
+        numbers=listed(lines)
     )
     figure(drawing, key="real_curves", alt=alt, table=readout, height=300)
 

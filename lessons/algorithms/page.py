@@ -13,7 +13,7 @@ from core.learners.registry import AnyLearner, differing, learner_kind, lines, n
 from core.learners.variants import VARIANTS, Variant
 from lessons.i18n import N_, _, listed, ngettext, prose, tell
 from lessons.kit.chrome import storage_guard
-from lessons.kit.display import plain, verdict_note
+from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import (
     Code,
@@ -29,7 +29,7 @@ from lessons.kit.lesson import (
     token_strips,
 )
 from lessons.kit.lesson.formula import worded
-from lessons.kit.lesson.replies import alike, spans
+from lessons.kit.lesson.replies import alike, spans, verdict_note
 from lessons.kit.linked import linked
 from lessons.kit.restored import not_rewritten
 from lessons.kit.truth import is_measured, truth

@@ -102,7 +102,7 @@ def code() -> list[Code]:
         Code("core/learners/kinds/ppo.py", "credit", _("PPO's credit, as a whole")),
         Code("core/algorithms/token_rewards.py", "token_rewards", _("KL and reward for each token")),
         Code("core/algorithms/advantages.py", "gae", _("δ, GAE and returns")),
-        Code("core/algorithms/masked.py", "whiten", _("whitening")),
+        Code("core/algorithms/masked.py", "whitened", _("whitening")),
         Code("core/algorithms/surrogates/clip.py", "clipped_surrogate", _("ratio and clip in the objective")),
         Code("core/training/trainer.py", "Trainer._step", _("one training step")),
     ]

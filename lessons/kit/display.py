@@ -15,7 +15,6 @@ from lessons.i18n import N_, _, language
 
 if TYPE_CHECKING:
     from core.runs.records import RunInfo
-    from lessons.kit.lesson.replies import Reply
 
 
 #: A run's status → the word for it and its Material symbol.
@@ -83,9 +82,3 @@ def when(epoch: float, timezone: str | None) -> str:
         zone = dt.UTC
     moment = dt.datetime.fromtimestamp(epoch, zone)
     return str(format_datetime(moment, "yyyy-MM-dd HH:mm", locale=language().replace("-", "_")))
-
-
-def verdict_note(reply: Reply) -> str:
-    """What a response came to: "right, reward 1"."""
-    words = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
-    return words.format(reward=reply.reward)

@@ -191,8 +191,8 @@ def no_such_run(run_id: str) -> None:
 
 def unreadable(run: RunInfo, why: Exception) -> None:
     """What to say of a run of which something stored is damaged, where a page goes on with another one."""
-    sentence = _("The run “{run}” cannot be shown here: {found}")
-    st.warning(sentence.format(run=plain(run.name, 60), found=plain(tell(why), 300)), icon=":material/broken_image:")
+    sentence = _("The run “{run}” cannot be shown here: {problem}")
+    st.warning(sentence.format(run=plain(run.name, 60), problem=plain(tell(why), 300)), icon=":material/broken_image:")
 
 
 def show_run(run_id: str) -> None:

@@ -18,12 +18,14 @@ def sentence(run: UnreadableRun) -> str:
     """Why it cannot be opened; Markdown."""
     problem = plain(tell(run.problem), 300)
     if run.damaged:
-        words = _("The run “{run}” cannot be opened: {found}.")
+        words = _("The run “{run}” cannot be opened: {problem}.")
     elif run.made_by is None:
-        words = _("Another version of the app made the run “{run}”, and this one cannot open it: {found}.")
+        words = _("Another version of the app made the run “{run}”, and this one cannot open it: {problem}.")
     else:
-        words = _("Another version of the app ({version}) made the run “{run}”, and this one cannot open it: {found}.")
-    return words.format(run=plain(run.name, 60), version=plain(run.made_by or "", 40), found=problem)
+        words = _(
+            "Another version of the app ({version}) made the run “{run}”, and this one cannot open it: {problem}."
+        )
+    return words.format(run=plain(run.name, 60), version=plain(run.made_by or "", 40), problem=problem)
 
 
 def notice(run: UnreadableRun) -> None:

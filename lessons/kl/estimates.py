@@ -10,9 +10,10 @@ from core.runs.store import RunStore
 from lessons import shared
 from lessons.i18n import _, listed, ngettext, one_after_another
 from lessons.kit.critic import token_at
-from lessons.kit.display import plain, verdict_note
+from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Choice, Frozen, Row, at_step, engine, predict, revealed, token_strips
+from lessons.kit.lesson.replies import verdict_note
 from lessons.kit.numbers import number, signed, table, whole
 from lessons.kit.ties import lowest
 

@@ -8,10 +8,11 @@ import streamlit as st
 
 from lessons.board.strips import sent_strip
 from lessons.i18n import _
-from lessons.kit.display import literal, token_name, verdict_note
+from lessons.kit.display import literal, token_name
 from lessons.kit.first_ratios import first_ratios
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import Frozen, Reply, Row, mount
+from lessons.kit.lesson.replies import verdict_note
 from lessons.kit.numbers import number, whole
 from lessons.ratio_and_clip.batch import find, looked_at, never_left_1, outcome, spots, trained_limits
 from lessons.ratio_and_clip.case_words import case_name

@@ -42,13 +42,13 @@ def data(of: dict[str, Any]) -> dict[str, Any]:
     """What the picture is handed: numbers as recorded, of the prefix before each token."""
     alt = _(
         "While a response of {count} tokens is written, its measured true value goes from {first} to {last}, the "
-        "critic's value from {said} to {says}; the group's mean is {mean} all along."
+        "critic's value from {start} to {end}; the group's mean is {mean} all along."
     ).format(
         count=len(of["tokens"]),
         first=number(of["true"][0], 2),
         last=number(of["true"][-1], 2),
-        said=number(of["critic"][0], 2),
-        says=number(of["critic"][-1], 2),
+        start=number(of["critic"][0], 2),
+        end=number(of["critic"][-1], 2),
         mean=number(of["group_mean"], 2),
     )
     return {
@@ -97,12 +97,12 @@ def fall_words(of: dict[str, Any]) -> str:
     after = critic[at + 1 :]
     stays = _(
         "{prompt} was answered {response}. At “{token}”, position {position}, the truth falls from {before} to "
-        "{then}: the answer can hardly come out right any more. The critic's value goes from {said} to {says}, and "
+        "{then}: the answer can hardly come out right any more. The critic's value goes from {start} to {end}, and "
         "stays at {least} or more until the end: **it does not notice.** GRPO has one number for all, {mean}."
     )
     falls = _(
         "{prompt} was answered {response}. At “{token}”, position {position}, the truth falls from {before} to "
-        "{then}. The critic's value goes from {said} to {says}, at its lowest to {least}. GRPO has one number for all, "
+        "{then}. The critic's value goes from {start} to {end}, at its lowest to {least}. GRPO has one number for all, "
         "{mean}."
     )
     return (stays if min(after) > 0.5 else falls).format(
@@ -112,8 +112,8 @@ def fall_words(of: dict[str, Any]) -> str:
         position=at + 1,
         before=number(true[at], 2),
         then=number(true[at + 1], 2),
-        said=number(critic[at], 2),
-        says=number(after[0], 2),
+        start=number(critic[at], 2),
+        end=number(after[0], 2),
         least=number(min(after), 2),
         mean=number(of["group_mean"], 2),
     )

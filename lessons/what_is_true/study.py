@@ -113,8 +113,8 @@ def _over_steps(study: dict[str, Any], metric: str) -> None:
     drawing.update_yaxes(title=_(METRICS[metric]))
     middle = [x for x in study["summary"] if x["step"] == study["about"]["middle"] and x["credit"] in CREDITS]
     text = listed(f"{title_of(x['credit'], study)} {spread(x[metric])}" for x in middle)
-    alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {said}.").format(
-        metric=_(METRICS[metric]), said=text
+    alt = _("{metric} over training steps, mean and spread over seeds. At mid-training: {numbers}.").format(
+        metric=_(METRICS[metric]), numbers=text
     )
     figure(drawing, key="truth_over_steps", alt=alt, table=table)
 

@@ -72,6 +72,32 @@ test("where it cuts it is grey, with a line at each bound", (t) => {
   for (const text of ["1 − ε = 0.80", "1 + ε = 1.20", "cut_here"]) assert.ok(texts.includes(text), text);
 });
 
+test("where ratios reach far, a low bound's name is neither on the axis nor on the high one's", (t) => {
+  page(t);
+  const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });
+  const place = (data, text) => {
+    scatter.draw(data, limitsOf([data]), 0, null);
+    const one = [...scatter.root.querySelectorAll("text")].find((x) => x.textContent === text);
+    return ["x", "y", "text-anchor"].map((name) => one.getAttribute(name));
+  };
+  const near = step([HIGH, LOW]);
+  assert.deepEqual(place(near, "1 − ε = 0.80").slice(1), [place(near, "1 + ε = 1.20")[1], "end"]);
+  const far = { ...near, passes: [{ ratio: [24, 1, 0, 1], clipped: [1, 0, -1, 0] }] };
+  const [x, y, anchor] = place(far, "1 − ε = 0.80");
+  const [, below] = place(far, "1 + ε = 1.20");
+  assert.equal(anchor, "start");
+  assert.ok(Number(x) > 40 && Number(y) < Number(below) - 10, `${x} ${y} ${below}`);
+});
+
+test("where a region at the left is cut for either sign, its word is below the axis's name", (t) => {
+  page(t);
+  const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });
+  const data = step([region(-1, null, ["-", 1, EPS], "any", true)]);
+  scatter.draw(data, limitsOf([data]), 0, null);
+  const at = (text) => [...scatter.root.querySelectorAll("text")].find((x) => x.textContent === text).getAttribute("y");
+  assert.ok(Number(at("cut_here")) > Number(at("scatter_y")) + 10);
+});
+
 test("a bound's exponent is raised, smaller, and what follows it is on the line again", (t) => {
   page(t);
   const scatter = new Scatter({ name: "x", labels, colour: "green", onChoose() {} });

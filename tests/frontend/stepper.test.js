@@ -112,6 +112,8 @@ test("the range is the one that the surrogate's regions declare, at the settings
   assert.match(says(both.find), /from 0.37 to 1.49/);
   const one = await drawn(t, { ...sent, regions: [above] });
   assert.match(says(one.find), /from none to 1.22/);
+  const ofAny = [region, above].map((x) => ({ ...x, advantage: "any" })); // cut on both sides, whatever the sign
+  assert.match(says((await drawn(t, { ...sent, regions: ofAny })).find), /from 0.37 to 1.22/);
 });
 
 test("a token's ratio is moved by keyboard, and its objective with it", async (t) => {

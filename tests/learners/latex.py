@@ -144,8 +144,9 @@ class Formula:
         run = re.match(r"\{[^{}]*\}|[a-z]", self.text[self.place :])
         assert run
         self.place += run.end()
-        start, numbers = self.place, []
-        for index in self.runs[run[0].strip("{}")](at):
+        start, numbers, over = self.place, [], run[0].strip("{}")
+        assert over in self.runs, f"this reader does not know what runs over {over}"
+        for index in self.runs[over](at):
             self.place = start
             numbers.append(self._product({**at, **index}))
         return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 
 import pytest
 
@@ -15,6 +16,7 @@ from core.learners.registry import (
     labels_of,
     learner,
     learner_kind,
+    lines,
     refused_together,
     regions_of,
     reward_model_kind,
@@ -24,7 +26,8 @@ from core.learners.registry import (
 from core.learners.unrecorded import CREDIT_UNRECORDED, strip_title_of, surely_without
 from core.learners.variants import VARIANTS
 from lessons.board.declared import english, forms, templates
-from lessons.i18n import LANGUAGES, use_language
+from lessons.i18n import LANGUAGES, gettext, use_language
+from lessons.kit.lesson.formula import NAMES, worded
 
 
 def test_no_two_learners_share_a_colour_while_there_are_four():
@@ -91,6 +94,21 @@ def test_texts_of_kinds_surrogates_and_variants_are_told_in_every_language():
         assert {x.title for x in SURROGATES.values()} <= set(by_text)
         sentences = {text: translated for text, translated in by_text.items() if len(text.split()) > 2}
         assert all((text == translated) == (tag == "en") for text, translated in sentences.items() if "·" not in text)
+
+
+def test_words_in_formulas_are_told_in_every_language():
+    """Whatever is not declared to be a name there: a page shows no English word in another language."""
+    shown = {text for kind in LEARNER_KINDS.values() for each in forms(kind) for text in lines(each).values()}
+    words = words_in(shown)
+    assert {"of the data set", "with", "none"} <= words
+    with use_language("zh-TW"):
+        assert {word for word in words if gettext(word) == word} == set()
+        assert not words & words_in({worded(text) for text in shown})
+
+
+def words_in(formulas: set[str]) -> set[str]:
+    """What stands in \\text{…} and is not a name."""
+    return {x.strip() for text in formulas for x in re.findall(r"\\text\{([^{}]*)\}", text)} - NAMES
 
 
 def test_of_settings_that_nobody_recorded_only_that_is_said_which_holds_whatever_they_were():

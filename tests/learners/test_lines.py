@@ -30,6 +30,17 @@ def test_grpo_compares_with_the_mean_of_the_group_and_divides_by_its_spread() ->
     assert shown["normalisation"] == r"A \leftarrow A \,/\, (\operatorname{std}(r_1,\dots,r_G) + 0.1)"
 
 
+def test_which_questions_count_is_said_as_it_is_done() -> None:
+    """DAPO (Yu et al. 2025, arXiv:2503.14476), eq. 11: questions that are answered neither all right nor all wrong. Of
+    rewards that are no 0 and 1 that is: not all equal (Asker._without_signal)."""
+    asked = lines(learner("grpo", dynamic_sampling=True))["questions"]
+    assert asked == r"q_1,\dots,q_P \text{ with } \min(r_1,\dots,r_G) < \max(r_1,\dots,r_G)"
+    best = lines(learner("sft", data_best="best-of-group"))["questions"]
+    assert best == r"q_1,\dots,q_P \text{ of the data set},\ \text{with } r_i = \max(r_1,\dots,r_G)"
+    right = lines(learner("sft", data_best="right"))["questions"]
+    assert right == r"q_1,\dots,q_P \text{ of the data set},\ \text{with } r_i = \max(\text{all } r)"
+
+
 def test_gae_sums_what_the_critic_did_not_expect() -> None:
     """Schulman et al. 2017 (arXiv:1707.06347), eq. 11 and 12.
 

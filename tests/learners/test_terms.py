@@ -143,6 +143,8 @@ def test_a_setting_that_is_text_is_refused_as_a_number_when_terms_are_declared(m
         terms_for.cache_clear()
         with pytest.raises(TermError, match=f"the setting '{name}' is text"):
             terms_for(learner("ppo", gamma=0.123))
+    with pytest.raises(TermError, match="term 'advantage'"):  # and nothing of it trains
+        begin(RunConfig(learners=(learner("ppo", gamma=0.123),)), "ppo")
     monkeypatch.undo()
     terms_of.cache_clear()
     terms_for.cache_clear()

@@ -120,7 +120,7 @@ def test_words_in_a_formula_are_translated_and_names_are_not():
     with use_language("zh-TW"):
         line = lines(learner("ppo", dual_clip=3.0))["surrogate"]
         assert r"\text{ 若 }" in worded(line)
-        assert worded(r"\pi_{\text{old}} \text{mean}") == r"\pi_{\text{old}} \text{mean}"
+        assert worded(r"\pi_{\text{old}} \pi_{\text{ref}}") == r"\pi_{\text{old}} \pi_{\text{ref}}"
     with use_language("en"):
         assert worded(line) == line
 

@@ -13,7 +13,7 @@ from core.terms import RESPONSE, SCALAR, TOKEN, Data, Names, Region, Term, TermE
 NAMES = Names(
     settings=("gamma", "lam", "scale", "both", "mode"),
     responses=("group", "reward"),
-    tokens=("logprob", "value", "advantage", "ratio", "both"),
+    tokens=("logprob", "value", "advantage", "ratio", "both", "return"),
     texts=("mode",),
 )
 
@@ -75,6 +75,7 @@ def test_an_expression_has_this_level(expression: str, expected: int) -> None:
     [
         ("value +", "is not an expression"),
         ("value; 1", "is not an expression"),
+        ("mean_batch(return)", "the column return can be computed, but not read: it is a word of Python"),
         ("nothing + 1", "'nothing' is no column, no setting, no earlier term"),
         ("both + 1", "'both' has several meanings: setting and token"),
         ("sin(value)", "there is no function 'sin'; there are min, max, clamp"),

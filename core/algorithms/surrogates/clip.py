@@ -35,14 +35,17 @@ class ClipSettings(ClipRange):
 
 
 def branches(ratio: Tensor, advantage: Tensor, epsilon_low: float, epsilon_high: float) -> tuple[Tensor, Tensor]:
-    """Both sides of the min: (rho A, clip(rho) A)."""
+    """Both sides of the min: (rho A, clip(rho) A); all [B, T]."""
     return ratio * advantage, ratio.clamp(1 - epsilon_low, 1 + epsilon_high) * advantage
 
 
 def clipped_surrogate(
     ratio: Tensor, advantage: Tensor, epsilon_low: float, epsilon_high: float, dual_clip: float | None = None
 ) -> Tensor:
-    """What is maximised, per token. With a dual clip c > 1, a token with A < 0 never counts for less than c A."""
+    """What is maximised, per token; all [B, T].
+
+    With a dual clip c > 1, a token with A < 0 never counts for less than c A.
+    """
     objective = torch.minimum(*branches(ratio, advantage, epsilon_low, epsilon_high))
     if dual_clip is None:
         return objective
@@ -161,12 +164,15 @@ def _regions(settings: ClipSettings) -> tuple[Region, ...]:
     return tuple(regions)
 
 
+_IF = N_("if")  # within the formula
+
+
 def _line(settings: ClipSettings) -> str:
     low, high = f"{1 - settings.epsilon:g}", f"{1 + settings.clip_high:g}"
     smaller = rf"\min(\rho_t A_t,\ \operatorname{{clip}}(\rho_t,\, {low},\, {high})\,A_t)"
     if settings.dual_clip is None:
         return rf"J_t = {smaller}"
-    return rf"J_t = {smaller},\quad J_t \ge {settings.dual_clip:g} A_t \text{{ if }} A_t < 0"
+    return rf"J_t = {smaller},\quad J_t \ge {settings.dual_clip:g} A_t \text{{ {_IF} }} A_t < 0"
 
 
 SURROGATE = Surrogate(

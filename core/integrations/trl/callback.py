@@ -179,6 +179,7 @@ class CreditLabCallback(TrainerCallback):
     # -- what transformers calls -----------------------------------------------------------------------------------
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Of transformers. Raises ConfigError where no trainer is watched yet."""
         if self._trainer is None:
             raise ConfigError(
                 "CreditLabCallback: call callback.watch(trainer) before trainer.train(); transformers does not hand "

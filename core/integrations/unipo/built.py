@@ -28,7 +28,7 @@ class UnipoStep:
 
 
 def step_of(values: Any, place: PurePosixPath) -> UnipoStep | None:
-    """A file of one entry's prompts; None where this is none."""
+    """A file of one entry's prompts; None where this is none. Raises ImportFailed where it does not name its step."""
     if not isinstance(values, dict) or "prompts" not in values or not _NAME.fullmatch(place.name):
         return None
     step = values.get("step")

@@ -59,7 +59,10 @@ def log_of(whole: Any, name: str) -> UnipoLog | None:
 
 
 def log_from_lines(text: str) -> UnipoLog | None:
-    """A log from JSON lines. The last one may be cut short, as a run that was killed leaves it: it alone is lost."""
+    """A log from JSON lines; None where they are none. Raises ImportFailed where a line among them is not JSON.
+
+    The last one may be cut short, as a run that was killed leaves it: it alone is lost.
+    """
     lines = [x for x in text.split("\n") if x.strip()]  # a text may hold what else Python takes for a line's end
     entries: list[dict[str, Any]] = []
     cut = None

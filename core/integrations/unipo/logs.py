@@ -26,7 +26,7 @@ def read(text: str, place: PurePosixPath) -> UnipoLog | UnipoStep | None:
 
 
 def add(store: RunStore, parts: Sequence[UnipoLog | UnipoStep], name: str | None) -> str:
-    """One run with a learner per log, at most four; returns its id."""
+    """One run with a learner per log; returns its id. Raises ImportFailed where there are more than four."""
     logs = assembled(parts)
     if len(logs) > 4:
         raise ImportFailed("There are {given} UNIPO logs; at most 4 fit into one run.", given=len(logs))

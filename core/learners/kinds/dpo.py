@@ -24,7 +24,7 @@ from core.errors import N_, RequestError
 from core.lazy import lazy
 from core.learners.collected import Collected, CollectedSettings, drawn
 from core.learners.kind import Column, LearnerKind, Needs
-from core.learners.lines import NONE, PROMPTS
+from core.learners.lines import NONE, OF_DATA, PROMPTS
 from core.learners.offline import UNUSED, WITHOUT, refuses_penalty
 from core.terms import Term
 
@@ -146,6 +146,9 @@ def _terms(_settings: DPOSettings) -> tuple[Term, ...]:
     )
 
 
+_PAIRED = N_("each with a pair")
+
+
 def _lines(settings: DPOSettings) -> dict[str, str]:
     implicit = r"\log \frac{\pi_{\text{old}}(o_{j,t} \mid s_t)}{\pi_{\text{ref}}(o_{j,t} \mid s_t)}"
     parts = (
@@ -154,7 +157,7 @@ def _lines(settings: DPOSettings) -> dict[str, str]:
         r"s_i = \operatorname{sgn}(r_i - \operatorname{mean}(r_1,\dots,r_G))",
     )
     return {
-        "questions": PROMPTS + r" \text{ of the data set, each with a pair}",
+        "questions": rf"{PROMPTS} \text{{ {OF_DATA}}},\ \text{{{_PAIRED}}}",
         "reward": "r_i",
         "advantage": r",\quad ".join(parts),
         "normalisation": NONE,

@@ -20,7 +20,7 @@ from core.algorithms.types import Credit, Experience
 from core.errors import N_, Message
 from core.lazy import lazy
 from core.learners.kind import LearnerKind, Needs
-from core.learners.lines import NONE, PROMPTS, WHITENED, penalty
+from core.learners.lines import ALL, NONE, PROMPTS, WHITENED, WITH, penalty
 from core.learners.settings import LearnerSettings
 from core.terms import Term
 
@@ -97,12 +97,13 @@ def _lines(settings: GRPOSettings) -> dict[str, str]:
     }
     normalisation = []
     if settings.scale_rewards != "none":
-        of = r"r_1,\dots,r_G" if settings.scale_rewards == "group" else r"\text{all } r"
+        of = r"r_1,\dots,r_G" if settings.scale_rewards == "group" else rf"\text{{{ALL} }} r"
         spread = rf"\operatorname{{std}}({of}) + {settings.scale_eps:g}"
         normalisation.append(rf"A \leftarrow A \,/\, ({spread})")
     if settings.whiten_advantages:
         normalisation.append(WHITENED)
-    mixed = PROMPTS + r" \text{ with } 0 < \textstyle\sum_i r_i < G"
+    # DAPO's 0 < right ones < G, said of any rewards: not all of them are equal.
+    mixed = rf"{PROMPTS} \text{{ {WITH} }} \min(r_1,\dots,r_G) < \max(r_1,\dots,r_G)"
     return {
         "questions": mixed if settings.dynamic_sampling else PROMPTS,
         "reward": rf"r_i \leftarrow r_i + \textstyle\sum_t ({less.strip()})" if less else "r_i",

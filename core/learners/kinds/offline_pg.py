@@ -20,7 +20,7 @@ from core.errors import N_, RequestError
 from core.lazy import lazy
 from core.learners.collected import Collected, CollectedSettings, drawn
 from core.learners.kind import LearnerKind, Needs
-from core.learners.lines import NONE, PROMPTS
+from core.learners.lines import NONE, OF_DATA, PROMPTS
 from core.learners.offline import UNUSED, WITHOUT, refuses_penalty
 from core.terms import Term
 
@@ -88,7 +88,7 @@ def _lines(settings: OfflinePGSettings) -> dict[str, str]:
     }
     spread = rf"A \leftarrow A \,/\, (\operatorname{{std}}(r_1,\dots,r_G) + {settings.scale_eps:g})"
     return {
-        "questions": PROMPTS + r" \text{ of the data set}",
+        "questions": rf"{PROMPTS} \text{{ {OF_DATA}}}",
         "reward": "r_i",
         "advantage": against[settings.baseline],
         "normalisation": spread if settings.scale_rewards == "group" else NONE,

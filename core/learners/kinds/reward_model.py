@@ -173,9 +173,12 @@ def _terms(_settings: RewardModelLearner) -> tuple[Term, ...]:
     )
 
 
+_OF_LABELS, _PREFERRED = N_("of the labels"), N_("preferred")
+
+
 def _lines(_settings: RewardModelLearner) -> dict[str, str]:
     return {
-        "questions": r"(q, o_j, o_k) \text{ of the labels, } o_j \text{ preferred}",
+        "questions": rf"(q, o_j, o_k) \text{{ {_OF_LABELS}}},\ o_j \text{{ {_PREFERRED}}}",
         "reward": r"r_i = r_\phi(q, o_i)",
         "advantage": r"A_t = \mathbb{1}[t = T]\,s_i\,\sigma(r_k - r_j)",
         "normalisation": NONE,

@@ -19,7 +19,7 @@ from core.errors import N_, RequestError
 from core.lazy import lazy
 from core.learners.collected import Collected, CollectedSettings, drawn
 from core.learners.kind import LearnerKind
-from core.learners.lines import NONE, PROMPTS
+from core.learners.lines import ALL, NONE, OF_DATA, PROMPTS, WITH
 from core.learners.offline import UNUSED, WITHOUT, refuses_penalty
 from core.terms import Term
 
@@ -77,9 +77,9 @@ def _terms(_settings: SFTSettings) -> tuple[Term, ...]:
 
 
 def _lines(settings: SFTSettings) -> dict[str, str]:
-    chosen = r"r_i = \max" if settings.data_best == "right" else r"r_i = \max(r_1,\dots,r_G)"
+    chosen = rf"r_i = \max(\text{{{ALL} }} r)" if settings.data_best == "right" else r"r_i = \max(r_1,\dots,r_G)"
     return {
-        "questions": rf"{PROMPTS} \text{{ of the data set, with }} {chosen}",
+        "questions": rf"{PROMPTS} \text{{ {OF_DATA}}},\ \text{{{WITH} }} {chosen}",
         "reward": "r_i",
         "advantage": "A_t = 1",
         "normalisation": NONE,

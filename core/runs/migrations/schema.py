@@ -81,10 +81,10 @@ def prepare(connection: sa.Connection, place: str) -> None:
         return
     if version is not None and version > SCHEMA_VERSION:
         raise StoreError(
-            "The store at {place} has tables of version {found}, but this version of the app knows them up to version "
-            "{known}: start the newer one, or set CREDIT_LAB_HOME to another folder.",
+            "The store at {place} has tables of version {version}, but this version of the app knows them up to "
+            "version {known}: start the newer one, or set CREDIT_LAB_HOME to another folder.",
             place=place,
-            found=version,
+            version=version,
             known=SCHEMA_VERSION,
         )
     if version is None:

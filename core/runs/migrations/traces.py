@@ -94,8 +94,8 @@ def check_version(version: int) -> None:
     """Raises NewerTrace where a trace of this version cannot be read here."""
     if version > TRACE_VERSION:
         raise NewerTrace(
-            "its steps are of version {found}, and this version of the app reads them up to version {known}",
-            found=version,
+            "its steps are of version {version}, and this version of the app reads them up to version {known}",
+            version=version,
             known=TRACE_VERSION,
         )
 

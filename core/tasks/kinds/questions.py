@@ -136,8 +136,8 @@ class Questions:
         if kept == wanted:
             return None
         return Message(
-            "{found} questions are kept apart, not {wanted}: {left} of {total} are left to train on.",
-            found=kept,
+            "{kept} questions are kept apart, not {wanted}: {left} of {total} are left to train on.",
+            kept=kept,
             wanted=wanted,
             left=total - kept,
             total=total,

@@ -15,6 +15,7 @@ const BOTTOM = 32; // px for the x-axis's numbers and its name
 const PAD = 4;
 const EVERY = { x: 74, y: 40 }; // px from one tick to the next, about
 const BETWEEN = 12; // px: from one bound's number to the next, where several are on a side
+const LETTER = 5.5; // px, about, for each letter of a bound's name
 const HEAD = 18; // px at the top for what the vertical line in the middle is called: bounds may be close to it
 
 /** @type {(x: number, y: number, text: string, anchor?: "start" | "middle" | "end", name?: string) => SVGElement} */
@@ -100,7 +101,8 @@ export class Plane {
         region.advantage === "positive" ? zero : this.floor,
       ];
       const area = { x: left, y: top, width: Math.max(0, right - left), height: bottom - top, class: "cutaway" };
-      const y = region.advantage === "negative" ? this.floor - 22 : 14;
+      const upper = bounds.from === -Infinity ? 14 + BETWEEN : 14; // at the left below the name of the axis
+      const y = region.advantage === "negative" ? this.floor - 22 : upper;
       const { cut_here: cut } = this.labels;
       const word =
         bounds.to === Infinity
@@ -128,16 +130,18 @@ export class Plane {
     const ratios = [...symbols.keys()].sort((a, b) => Math.abs(a - 1) - Math.abs(b - 1));
     const used = { low: 0, high: 0 };
     return ratios.flatMap((ratio) => {
-      const side = ratio < 1 ? "low" : "high";
-      const y = this.floor - 6 - BETWEEN * used[side]++;
       const name = `${symbols.get(ratio)} = ${fixed(ratio, 2)}`;
       const x = this.x(ratio);
       const [from, to] = this.limits.ratio;
+      // Where the ratios reach far, there is no room left of a low bound: it is named at its right, above the high ones.
+      const hasRoom = ratio < from || x - 4 - LETTER * name.length > LEFT;
+      const side = ratio < 1 && hasRoom ? "low" : "high";
+      const y = this.floor - 6 - BETWEEN * used[side]++;
       if (ratio >= from && ratio <= to) {
         const text = side === "low" ? words(x - 4, y, name, "end") : words(x + 4, y, name);
         return [line(x, HEAD, x, this.floor, "bound"), text];
       }
-      return side === "low" ? [words(LEFT + 5, y, `← ${name}`)] : [words(this.width - PAD - 5, y, `${name} →`, "end")];
+      return ratio < 1 ? [words(LEFT + 5, y, `← ${name}`)] : [words(this.width - PAD - 5, y, `${name} →`, "end")];
     });
   }
 

@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from lessons.i18n import N_, _
+from lessons.i18n import _
 
 #: Colours by role, light and dark; learners' are those of their kinds (figure.py).
 ROLES = {
@@ -23,8 +23,9 @@ def role_colour(role: str) -> str:
     return ROLES[role][st.context.theme.type == "dark"]
 
 
-#: Words that formulas written in core have in them; what else stands in \text{…} is a name, and stays.
-WORDS = (N_("none"), N_("with"), N_("all"), N_("if"))
+#: What stands in \text{…} of a formula as a name, and stays; all else there is words, which core marks as messages.
+NAMES = frozenset({"old", "ref"})
+_TEXT = re.compile(r"\\text\{( ?)([^{}]*?)( ?)\}")
 
 
 def worded(latex: str) -> str:
@@ -32,9 +33,9 @@ def worded(latex: str) -> str:
 
     def in_words(text: re.Match[str]) -> str:
         word = text[2]
-        return rf"\text{{{text[1]}{_(word) if word in WORDS else word}{text[3]}}}"
+        return rf"\text{{{text[1]}{word if word in NAMES else _(word)}{text[3]}}}"
 
-    return re.sub(r"\\text\{( ?)([^{}]*?)( ?)\}", in_words, latex)
+    return _TEXT.sub(in_words, latex)
 
 
 def equation(latex: str) -> None:

@@ -162,15 +162,16 @@ def _again(key: str, name: str) -> None:
 
 def _not_yet(answer: str) -> bool:
     st.info(
-        _("You said: {said}. What happens is not known yet.").format(said=f"**{answer}**"), icon=":material/schedule:"
+        _("You said: {answer}. What happens is not known yet.").format(answer=f"**{answer}**"),
+        icon=":material/schedule:",
     )
     return False
 
 
 def _outcome(answer: str, happened: str, right: bool) -> None:
-    as_said = _("You said: {said}. That is what happened.")
-    words = as_said if answer == happened else _("You said: {said}. What happened: {happened}.")
-    sentence = words.format(said=f"**{answer}**", happened=f"**{happened}**")
+    as_said = _("You said: {answer}. That is what happened.")
+    words = as_said if answer == happened else _("You said: {answer}. What happened: {happened}.")
+    sentence = words.format(answer=f"**{answer}**", happened=f"**{happened}**")
     if right:
         st.success(sentence, icon=":material/check:")
     else:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lessons.i18n import listed
+from lessons.i18n import _, listed
 from lessons.kit.ties import highest
 
 #: Numbers that differ by no more read alike: what is left is float32 rounding (the lab folds by the same).
@@ -43,6 +43,12 @@ class Reply:
         """How much the credit of its tokens differs."""
         known = [x for x in self.column("advantage") if x is not None]
         return max(known) - min(known) if known else 0.0
+
+
+def verdict_note(reply: Reply) -> str:
+    """What a response came to: "right, reward 1"."""
+    words = _("right, reward {reward:g}") if reply.success else _("wrong, reward {reward:g}")
+    return words.format(reward=reply.reward)
 
 
 @dataclass(frozen=True)

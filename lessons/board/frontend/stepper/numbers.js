@@ -186,7 +186,7 @@ export class Numbers {
     const env = this.#ofSettings();
     const bounds = (/** @type {"positive" | "negative"} */ sign, /** @type {"from" | "to"} */ end) =>
       this.sent.regions
-        .filter((x) => x.cuts && x.advantage === sign)
+        .filter((x) => x.cuts && [sign, "any"].includes(x.advantage))
         .map((x) => regionBounds(x, env)?.[end])
         .filter(isNumber);
     const [below, above] = [bounds("negative", "to"), bounds("positive", "from")];
