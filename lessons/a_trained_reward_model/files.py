@@ -13,7 +13,7 @@ from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, r
 from lessons.a_trained_reward_model import labels, person
 from lessons.a_trained_reward_model.labels import readable
 from lessons.i18n import _, tell
-from lessons.kit.display import plain
+from lessons.kit.display import plain, plain_lines
 from lessons.kit.filled_in import fill_in, filled_in, typed
 from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import table, whole
@@ -81,7 +81,7 @@ def exchange(every: tuple[Preference, ...]) -> None:
         on_change=_uploaded,
     )
     for name, problem in st.session_state.get(PROBLEMS, {}).items():
-        st.error(f"{plain(name, 60)}: {plain(tell(problem), 600)}", icon=":material/error:")
+        st.error(f"{plain(name, 60)}: {plain_lines(tell(problem), 400)}", icon=":material/error:")
     _some(every)
 
 

@@ -15,7 +15,7 @@ from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _, tell
 from lessons.kit.asked_for import ask_for, asked_for, awaited
-from lessons.kit.display import plain
+from lessons.kit.display import plain_lines
 from lessons.kit.glossary import say
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
@@ -108,7 +108,7 @@ def _show_outcome(outcome: str | Message | None) -> None:
     if outcome is None:
         return
     if isinstance(outcome, Message):
-        st.error(plain(tell(outcome), 600), icon=":material/error:")
+        st.error(plain_lines(tell(outcome), 600), icon=":material/error:")
         return
     st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
     if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):

@@ -46,13 +46,13 @@ test("a page that is reloaded as one labels keeps what the server was not told y
 });
 
 test("what was told and has not arrived is kept, what has arrived is left to the server", async (t) => {
-  const told = (component, { mock }) => {
+  const arrives = (component, { mock }) => {
     mock.timers.tick(700);
     component.draw({ ...sent, labels: "--a-----" });
   };
   assert.equal(await labelled(t, ["1"], { meanwhile: (_, { mock }) => mock.timers.tick(700) }), "--a-----");
   t.mock.timers.reset();
-  assert.equal(await labelled(t, ["1"], { meanwhile: told }), undefined);
+  assert.equal(await labelled(t, ["1"], { meanwhile: arrives }), undefined);
 });
 
 test("a label that the server knows is kept as taken back; one that it never had leaves nothing", async (t) => {

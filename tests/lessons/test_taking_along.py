@@ -91,11 +91,11 @@ def test_an_imported_run_can_be_renamed_and_deleted_and_claims_no_seed(open_page
 
 def test_a_run_of_the_page_that_is_broken_off_imports_once_and_says_so(open_page, store, monkeypatch):
     """Another press while it is read: nothing was said of the run, which the next press of Import brought once more."""
-    take_in, presses = imports._import, []
+    unbroken, presses = imports._import, []
 
     def broken_off(files, name):
         presses.append(name)
-        outcome = take_in(files, name)
+        outcome = unbroken(files, name)
         if len(presses) == 1:
             page = st.session_state["runs_imported"]
             monkeypatch.setattr(page, "_work", lambda: outcome)  # as the thread that goes on keeps it
