@@ -22,6 +22,7 @@ from lessons.kit.shelf import browser_shelf
 
 NAME, NAMED = "rm_name", "rm_named"  # the field, and what it shows
 UPLOAD, PROBLEMS, BEFORE = "rm_upload", labels.PROBLEMS, "rm_uploaded"
+MOST_SOURCES = 20  # whose labels are listed: a file can name thousands
 ROWS = 8  # labels that are shown
 
 
@@ -40,7 +41,9 @@ def summary() -> tuple[Preference, ...]:
         by_source.setdefault(one.source, []).append(one)
     rows = [[_whose(source), whole(len(own)), whole(sum(x.weight for x in own))] for source, own in by_source.items()]
     with st.container(key="rm_sources"):
-        say(table([_("whose labels"), _("labels"), _("counted as")], rows))
+        say(table([_("whose labels"), _("labels"), _("counted as")], rows[:MOST_SOURCES]))
+    if (more := len(rows) - MOST_SOURCES) > 0:
+        say_small(_("… and {n} more").format(n=whole(more)))
     return every
 
 

@@ -261,6 +261,15 @@ def test_too_many_labels_together_are_refused_in_a_sentence(open_page) -> None:
     assert any(str(MOST_PREFERENCES) in x.value for x in at.error)
 
 
+def test_a_file_that_names_thousands_lists_some_of_them_and_how_many_there_are(open_page) -> None:
+    at = open_page(KEY, lang="en")
+    at.session_state[labels.FILES] = {"many": tuple(preference(source=f"p{n}") for n in range(3000))}
+    at.run()
+    [listed] = [x.value for x in at.markdown if "whose labels" in x.value]
+    assert listed.count(" | 1 | 1 |") == files.MOST_SOURCES
+    assert any("… and 2,980 more" in x.value for x in at.caption)
+
+
 def test_what_is_downloaded_is_read_again(open_page) -> None:
     at = with_letters(open_page(KEY, lang="en"), "ab=" + "-" * 197)
     assert not at.exception
