@@ -13,7 +13,7 @@ from core.rewards.preferences import MOST_BYTES, Preference, PreferencesError, r
 from lessons.a_trained_reward_model import labels, person
 from lessons.a_trained_reward_model.labels import readable
 from lessons.i18n import _, tell
-from lessons.kit.display import plain
+from lessons.kit.display import plain, plain_lines
 from lessons.kit.filled_in import fill_in, filled_in, typed
 from lessons.kit.glossary import say, say_small
 from lessons.kit.numbers import table, whole
@@ -22,6 +22,7 @@ from lessons.kit.shelf import browser_shelf
 
 NAME, NAMED = "rm_name", "rm_named"  # the field, and what it shows
 UPLOAD, PROBLEMS, BEFORE = "rm_upload", labels.PROBLEMS, "rm_uploaded"
+MOST_SOURCES = 20  # whose labels are listed: a file can name thousands
 ROWS = 8  # labels that are shown
 
 
@@ -40,7 +41,9 @@ def summary() -> tuple[Preference, ...]:
         by_source.setdefault(one.source, []).append(one)
     rows = [[_whose(source), whole(len(own)), whole(sum(x.weight for x in own))] for source, own in by_source.items()]
     with st.container(key="rm_sources"):
-        say(table([_("whose labels"), _("labels"), _("counted as")], rows))
+        say(table([_("whose labels"), _("labels"), _("counted as")], rows[:MOST_SOURCES]))
+    if (more := len(rows) - MOST_SOURCES) > 0:
+        say_small(_("… and {n} more").format(n=whole(more)))
     return every
 
 
@@ -81,7 +84,7 @@ def exchange(every: tuple[Preference, ...]) -> None:
         on_change=_uploaded,
     )
     for name, problem in st.session_state.get(PROBLEMS, {}).items():
-        st.error(f"{plain(name, 60)}: {plain(tell(problem), 600)}", icon=":material/error:")
+        st.error(f"{plain(name, 60)}: {plain_lines(tell(problem), 400)}", icon=":material/error:")
     _some(every)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.tasks.tastes import TASTES
 from core.text import visible
 from lessons.a_trained_reward_model import labels
+from lessons.a_trained_reward_model.person import remember_whose
 from lessons.i18n import _, listed
 from lessons.kit.glossary import say, say_small
 from lessons.kit.lesson import mount, sent
@@ -26,6 +27,8 @@ def by_hand() -> None:
     batches = -(-len(labels.pool()) // labels.BATCH)
     batch = int(linked(_no_widget, "", [str(x) for x in range(1, batches + 1)], key="batch", first="1"))
     mount("labels", data(batch, batches), key=KEY, on_picked=_labelled, on_pressed=_next)
+    if set(labels.letters()) != {labels.NONE}:  # the browser may have kept them by itself, as their page was left
+        remember_whose()
     with st.container(key="rm_memory"):
         browser_memory("rm_memory_labels")
 
@@ -39,6 +42,7 @@ def data(batch: int, batches: int) -> dict[str, Any]:
         "labels": labels.letters(),
         "taken_back": labels.taken_back(),
         "epoch": labels.epoch(),
+        "name": labels.entry(),
         "batch": batch,
         "batches": batches,
         "words": {

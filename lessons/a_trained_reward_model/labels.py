@@ -69,7 +69,7 @@ def taken_back() -> list[int]:
 
 def _kept() -> str:
     """As the browser remembers them: what was taken back is known to be, so that no other tab's brings it back."""
-    kept = recall(_entry(pool()))
+    kept = recall(entry())
     return kept if isinstance(kept, str) and is_letters(kept) else NONE * len(pool())
 
 
@@ -80,7 +80,7 @@ def is_letters(text: object) -> bool:
 
 def keep(text: str) -> None:
     """What a tab says, over what is known: where it says nothing, another one may have."""
-    remember(_entry(pool()), put_over(text, _kept()))
+    remember(entry(), put_over(text, _kept()))
     remember_whose()
 
 
@@ -260,9 +260,9 @@ def _linked(key: str, options: Sequence[str], first: str) -> str:
     return given if given in options else first
 
 
-def _entry(pairs: Sequence[TextPair]) -> str:
-    """Labels are of these pairs: others have another name."""
-    return f"{LETTERS}reply.{_checksum(tuple(pairs)):08x}"
+def entry() -> str:
+    """What the browser remembers the labels by. They are of these pairs: others have another name."""
+    return f"{LETTERS}reply.{_checksum(pool()):08x}"
 
 
 @cache

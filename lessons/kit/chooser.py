@@ -12,7 +12,7 @@ from core.presets import PRESETS
 from core.tasks.kinds.questions import Question, QuestionsSettings
 from core.tasks.registry import TASK_KINDS
 from lessons.i18n import _, listed, tell
-from lessons.kit.display import literal, plain
+from lessons.kit.display import literal, plain, plain_lines
 from lessons.kit.draft import Draft, choose_preset, choose_source
 from lessons.kit.glossary import say, say_small
 from lessons.kit.preset_texts import grouped, preset_title, shows
@@ -117,7 +117,7 @@ def upload(draft: Draft) -> None:
     )
     st.code(EXAMPLE, language=None, wrap_lines=True)
     if problem := st.session_state.get("lab_questions_problem"):
-        st.error(plain(tell(problem), 400), icon=":material/edit_off:")
+        st.error(plain_lines(tell(problem), 400), icon=":material/edit_off:")
     if name := st.session_state.get("lab_questions_name"):
         questions = st.session_state["lab_questions"]
         read = _("{count} questions from {file}.").format(count=len(questions), file=plain(name, 60))

@@ -54,6 +54,11 @@ def plain(text: str, limit: int = 200) -> str:
     return "".join(f"\\{c}" if c in _PUNCTUATION else c for c in literal(text, limit))
 
 
+def plain_lines(text: str, limit: int = 200) -> str:
+    """As `plain`, but of several lines (several messages as one) each stands on its own."""
+    return "\n\n".join(plain(line, limit) for line in text.split("\n"))
+
+
 def in_code(text: str, limit: int = 200) -> str:
     """`text` for between two backticks in a Markdown sink: one of its own, which would end the code, is written ˋ."""
     return literal(text, limit).replace("`", "ˋ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +12,7 @@ from core.learners.registry import trains_policy
 from core.runs.records import RunInfo
 from lessons import shared
 from lessons.i18n import _, tell
+from lessons.kit.asked_for import ask_for, awaited
 from lessons.kit.display import learner_title, literal, plain
 from lessons.kit.glossary import say_small
 from lessons.kit.isolated import CommandFailed, call
@@ -29,9 +31,8 @@ def save_menu(run: RunInfo, key: str) -> None:
         for name in trained:
             label = _("Save {learner}'s model").format(learner=plain(learner_title(name)))
             if st.button(label, icon=":material/save:", key=f"{key}_save_{name}"):
-                with st.spinner(_("Reading the newest checkpoint and writing the model…")):
-                    st.session_state[state_key] = _save(run.id, name)
-    _show_outcome(st.session_state.get(state_key))
+                ask_for(state_key, name, functools.partial(_save, run.id, name))
+    _show_outcome(awaited(state_key, _("Reading the newest checkpoint and writing the model…")))
 
 
 def _save(run_id: str, learner: str) -> str | Message:

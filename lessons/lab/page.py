@@ -27,7 +27,7 @@ from lessons.board.live import lab_view
 from lessons.i18n import _, listed, tell
 from lessons.kit import other_version
 from lessons.kit.chrome import storage_guard
-from lessons.kit.controls import control_row, pending
+from lessons.kit.controls import control_row, draft_title, pending
 from lessons.kit.display import learner_title, plain, when
 from lessons.kit.draft import Draft, current_draft, follow, parameters, write_link
 from lessons.kit.export import export_menu
@@ -35,7 +35,7 @@ from lessons.kit.glossary import say, say_small
 from lessons.kit.history import RECORDED, events_table, name_field, no_such_run, run_picker, show_run
 from lessons.kit.numbers import whole
 from lessons.kit.present import presenting
-from lessons.kit.preset_texts import preset_title, shows
+from lessons.kit.preset_texts import shows
 from lessons.kit.scored import scored_words
 from lessons.kit.to_lab import back_link
 from lessons.lab.settings import settings_drawer
@@ -162,7 +162,7 @@ def next_run(run: RunInfo, draft: Draft) -> None:
     line = shows(draft.preset, draft.config) if draft.asks_preset else ""
     words = _("Start trains **{preset}**. {shows} Below is still the run “{run}”.")
     st.info(
-        words.format(preset=preset_title(draft.preset), shows=line, run=plain(run.name, 60)),
+        words.format(preset=draft_title(draft), shows=line, run=plain(run.name, 60)),
         icon=":material/play_arrow:",
     )
 

@@ -14,6 +14,7 @@ import streamlit as st
 from core.learners.registry import learner_kind
 from core.presets import PRESETS
 from lessons.i18n import _, listed, one_after_another, tell
+from lessons.kit.asked_for import ask_for, asked_for, awaited
 from lessons.kit.display import plain
 from lessons.kit.glossary import say, say_small
 from lessons.kit.isolated import CommandFailed, call
@@ -24,6 +25,7 @@ from lessons.kit.truth import Kept
 PRESET = "online-or-offline"
 CollectedRow = dict[str, Any]  # of COLLECTED
 SIZES = (128, 512, 2048, 7680)
+SET = "online_set"  # session state: the set that was asked for
 ROWS = 10  # of the set that are shown
 
 
@@ -52,16 +54,16 @@ def own_set() -> None:
     }
     with st.container(horizontal=True):
         if st.button(_("Collect it from the start model"), icon=":material/download:", key="online_collect"):
-            with st.spinner(_("The start model writes the responses…")):
-                st.session_state["online_set"] = (chosen, _collected(chosen))
+            ask_for(SET, _about(chosen), lambda: _collected(chosen))
         label = _("Open the lab with this set")
         race_in_lab(PRESET, label, key="online_lab", icon=":material/science:", typed=typed(chosen))
-    known = st.session_state.get("online_set")
-    if known is None:
+    made = awaited(SET, _("The start model writes the responses…"))
+    if made is None:
         return
-    if known[0] != chosen:
+    asked = asked_for(SET)
+    if asked is not None and asked.about != _about(chosen):
         say_small(_("The settings have changed since this set was collected."))
-    _show(known[1])
+    _show(made)
 
 
 def offline_names() -> list[str]:
@@ -85,6 +87,10 @@ def _usual(value: float | None, name: str) -> float | None:
     return PRESETS[PRESET].temperature if value is None and name == "data_temperature" else value
 
 
+def _about(chosen: dict[str, float]) -> Hashable:
+    return tuple(sorted(chosen.items()))
+
+
 @st.cache_resource(show_spinner=False)
 def _sets() -> Kept:
     return Kept(16)  # at most 0.5 MB each, and one is collected at a time
@@ -92,9 +98,8 @@ def _sets() -> Kept:
 
 def _collected(chosen: dict[str, float]) -> pa.Table | CommandFailed:
     """The set as COLLECTED, by a process of its own: that of the lab's offline learners; or why there is none."""
-    key: Hashable = tuple(sorted(chosen.items()))
     try:
-        table: pa.Table = _sets().get(key, lambda: _collect(chosen))
+        table: pa.Table = _sets().get(_about(chosen), lambda: _collect(chosen))
     except CommandFailed as error:
         return error
     return table

@@ -14,12 +14,15 @@ from core.runs.limited import ENDINGS, MOST_BYTES
 from lessons import shared
 from lessons.catalog import lesson
 from lessons.i18n import _, tell
-from lessons.kit.display import plain
+from lessons.kit.asked_for import ask_for, asked_for, awaited
+from lessons.kit.display import plain_lines
 from lessons.kit.glossary import say
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
 from lessons.kit.to_lab import lab_query
 from lessons.kit.turns import Busy, Turns
+
+IMPORTED = "runs_imported"  # session state: the import that was asked for
 
 
 def most_megabytes() -> int:
@@ -55,20 +58,19 @@ def import_section() -> None:
             _("What to call it"), max_chars=200, placeholder=_("as it calls itself"), key="runs_import_name"
         )
         if st.button(_("Import"), type="primary", icon=":material/move_to_inbox:", disabled=not files, key="runs_take"):
-            waits = _("Another import is under way on this server; this one comes after it…")
-            with st.spinner(_("Reading the files…") if _turns().free else waits):
-                _import_once(files or (), name or "")
-        _show_outcome(st.session_state.get("runs_imported"))
+            _ask(files or (), name or "")
+        asked = asked_for(IMPORTED)
+        goes_on = _turns().free or (asked is not None and asked.is_under_way)
+        waits = _("Another import is under way on this server; this one comes after it…")
+        _show_outcome(awaited(IMPORTED, _("Reading the files…") if goes_on else waits))
 
 
-def _import_once(files: Sequence[Any], name: str) -> None:
+def _ask(files: Sequence[Any], name: str) -> None:
     """Imports, unless this very upload is in: the second press of a double one comes when the first has done it."""
-    about = (*(x.file_id for x in files), name)
-    if st.session_state.get("runs_imported_of") == about:
+    about, asked = (*(x.file_id for x in files), name), asked_for(IMPORTED)
+    if asked is not None and asked.is_done and asked.about == about and isinstance(asked.outcome(), str):
         return
-    st.session_state["runs_imported"] = outcome = _import(files, name)
-    if isinstance(outcome, str):
-        st.session_state["runs_imported_of"] = about
+    ask_for(IMPORTED, about, lambda: _import(files, name))
 
 
 @st.cache_resource(show_spinner=False)
@@ -106,7 +108,7 @@ def _show_outcome(outcome: str | Message | None) -> None:
     if outcome is None:
         return
     if isinstance(outcome, Message):
-        st.error(plain(tell(outcome), 600), icon=":material/error:")
+        st.error(plain_lines(tell(outcome), 600), icon=":material/error:")
         return
     st.success(_("The run is in; it stands first in the list."), icon=":material/check_circle:")
     if st.button(_("Open it in the lab"), icon=":material/science:", key="runs_open_imported"):

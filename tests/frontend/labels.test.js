@@ -15,6 +15,7 @@ const sent = (more = {}) => ({
   labels: "-".repeat(8),
   taken_back: [],
   epoch: 0,
+  name: "letters/reply.00000000",
   batch: 1,
   batches: 2,
   words,

@@ -149,7 +149,7 @@ def test_a_word_that_the_model_does_not_know_is_refused_with_its_place() -> None
 
 def with_letters(at, text: str, name: str = "me"):
     """The page as it is once the browser's memory has come."""
-    at.session_state["memory_entries"] = {labels._entry(labels.pool()): (text, 1), "labels/name": (name, 1)}
+    at.session_state["memory_entries"] = {labels.entry(): (text, 1), "labels/name": (name, 1)}
     return at.run()
 
 
@@ -261,6 +261,15 @@ def test_too_many_labels_together_are_refused_in_a_sentence(open_page) -> None:
     assert any(str(MOST_PREFERENCES) in x.value for x in at.error)
 
 
+def test_a_file_that_names_thousands_lists_some_of_them_and_how_many_there_are(open_page) -> None:
+    at = open_page(KEY, lang="en")
+    at.session_state[labels.FILES] = {"many": tuple(preference(source=f"p{n}") for n in range(3000))}
+    at.run()
+    [listed] = [x.value for x in at.markdown if "whose labels" in x.value]
+    assert listed.count(" | 1 | 1 |") == files.MOST_SOURCES
+    assert any("… and 2,980 more" in x.value for x in at.caption)
+
+
 def test_what_is_downloaded_is_read_again(open_page) -> None:
     at = with_letters(open_page(KEY, lang="en"), "ab=" + "-" * 197)
     assert not at.exception
@@ -286,13 +295,23 @@ def test_what_another_tab_labelled_comes_in_beside_ones_own(open_page) -> None:
     count = len(labels.pool())
     mine, others = "a_b" + "-" * (count - 3), "-abb" + "-" * (count - 4)
     at = with_letters(open_page(KEY, lang="en"), mine)
-    entry = labels._entry(labels.pool())
+    entry = labels.entry()
     for when in (20, 5):  # the other tab's are newer, or older
         at.session_state["memory_entries"] = {entry: (mine, 10), "labels/name": ("me", 1)}
         at.session_state["memory"] = {"kept": {"entries": {entry: [others, when]}}}
         known = received(at)
         expected = "aabb" if when == 20 else "a_bb"
         assert known[entry][0] == expected + "-" * (count - 4)
+
+
+def test_labels_that_the_browser_kept_by_itself_get_a_name_that_stays(open_page) -> None:
+    """Their page was left before the server heard of them: each reload drew another name for whose they are."""
+    at = open_page(KEY, lang="en")
+    letters = "ab" + "-" * (len(labels.pool()) - 2)
+    at.session_state["memory_entries"] = {labels.entry(): (letters, 1)}
+    at.run()
+    name = at.session_state["memory_entries"]["labels/name"][0]
+    assert name in at.session_state["rm_name"]
 
 
 def test_a_name_that_the_browser_remembers_is_no_page_view_s_to_replace(open_page) -> None:
@@ -330,7 +349,7 @@ def received(at):
 
 
 def test_what_a_tab_says_takes_no_letter_of_another_away(open_page, monkeypatch) -> None:
-    kept = {labels._entry(labels.pool()): "ab" + "-" * (len(labels.pool()) - 2)}
+    kept = {labels.entry(): "ab" + "-" * (len(labels.pool()) - 2)}
     monkeypatch.setattr(labels, "recall", kept.get)
     monkeypatch.setattr(labels, "remember", kept.__setitem__)
     labels.keep("--a" + "-" * (len(labels.pool()) - 3))
@@ -341,12 +360,12 @@ def test_what_a_tab_says_takes_no_letter_of_another_away(open_page, monkeypatch)
     labels.reset()
     assert set(labels.letters()) == {"-"}
     older = "ab" + "-" * (len(labels.pool()) - 2)
-    value = kept[labels._entry(labels.pool())]
+    value = kept[labels.entry()]
     assert remembered.together(value, older) == value, "an older tab brings nothing back"
 
 
 def test_labels_that_an_older_version_remembered_are_still_there() -> None:
     text = "ab" + "-" * (len(labels.pool()) - 2)
-    entry = labels._entry(labels.pool())
+    entry = labels.entry()
     old = entry.replace("letters/", "labels/")
     assert remembered.accepted({"entries": {old: [text, 5]}})[entry] == (text, 5)

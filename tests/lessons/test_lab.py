@@ -216,6 +216,9 @@ def test_uploaded_questions_start_a_run_and_a_wrong_file_takes_nothing_away(open
     at.file_uploader(key="lab_upload").set_value(("wrong.jsonl", b"{nonsense", "application/jsonl")).run()
     assert "line 1" in at.error[0].value
     assert any("40 questions from mine" in x.value for x in at.caption)
+    two = b'{"question": "a"}\n{"question": "b"}'
+    at.file_uploader(key="lab_upload").set_value(("wrong.jsonl", two, "application/jsonl")).run()
+    assert [x[:7] for x in at.error[0].value.replace("\\", "").split("\n\n")] == ["line 1:", "line 2:"]
     at.button(key="lab_start").click().run()
     config = store.get(launcher.started[0]).config
     assert config.task.questions == QUESTIONS
@@ -236,6 +239,15 @@ def test_a_file_with_an_answer_that_the_extraction_never_reads_is_refused_with_i
     at.button(key="lab_start").click().run()
     (run_id,) = launcher.started
     assert store.get(run_id).config.task.questions[3].aside == {"id": "7"}
+
+
+def test_what_start_trains_names_the_questions_that_it_asks(open_page, store):
+    """It named the preset's single-digit sums, whatever was uploaded."""
+    at = open_page("lab", run=make_run(store), preset="smollm2-sums", task="questions")
+    at.file_uploader(key="lab_upload").set_value(("mine.jsonl", sheet(), "application/jsonl")).run()
+    [words] = [x.value for x in at.info if "Start trains" in x.value]
+    assert "single-digit" not in words
+    assert "Questions of your own" in words
 
 
 def test_typing_reaches_the_next_run_and_the_link(open_page, store, launcher):

@@ -184,6 +184,31 @@ def test_a_double_press_collects_once(open_page, monkeypatch):
     assert len(asked) == 1
 
 
+def test_another_press_while_it_is_collected_loses_no_set(open_page, monkeypatch):
+    """Another language, say: the page's run was broken off, and the next one showed no set."""
+    import streamlit as st
+
+    row = {"group": 0, "prompt": "1+1=", "response": "2", "reward": 1.0, "success": True}
+    asked = []
+
+    def collected(chosen):
+        asked.append(chosen)
+        if len(asked) == 1:
+            st.stop()
+        return pa.Table.from_pylist([{**row, "flipped": False, "random": False}])
+
+    own._sets.clear()
+    monkeypatch.setattr(own, "_collect", collected)
+    at = open_page(KEY, lang="en")
+    next(x for x in at.button if x.key == "online_collect").click()
+    at.run()
+    sentence = "1 responses to 1 questions"
+    assert not any(sentence in x.value for x in at.markdown)
+    at.run()
+    own._sets.clear()
+    assert any(sentence in x.value for x in at.markdown)
+
+
 def test_a_set_that_cannot_be_is_refused_in_the_viewers_language(open_page, monkeypatch):
     from core.errors import Message
     from lessons.kit.isolated import CommandFailed

@@ -89,6 +89,29 @@ def test_an_imported_run_can_be_renamed_and_deleted_and_claims_no_seed(open_page
     assert run.recorded
 
 
+def test_a_run_of_the_page_that_is_broken_off_imports_once_and_says_so(open_page, store, monkeypatch):
+    """Another press while it is read: nothing was said of the run, which the next press of Import brought once more."""
+    unbroken, presses = imports._import, []
+
+    def broken_off(files, name):
+        presses.append(name)
+        outcome = unbroken(files, name)
+        if len(presses) == 1:
+            page = st.session_state["runs_imported"]
+            monkeypatch.setattr(page, "_work", lambda: outcome)  # as the thread that goes on keeps it
+            st.stop()
+        return outcome
+
+    monkeypatch.setattr(imports, "_import", broken_off)
+    at = upload(open_page("runs"), ("completions_00001.parquet", completions()))
+    assert len(store.runs()) == 1
+    assert not at.success
+    at.run()
+    assert len(at.success) == 1
+    at.button(key="runs_take").click().run()
+    assert len(store.runs()) == 1
+
+
 def test_a_trained_model_is_saved_and_can_be_chosen_as_the_next_start(open_page, store, launcher):
     run_id = store.create(CONFIG, "mine")
     trainer = Trainer(CONFIG, "ppo")

@@ -1,6 +1,7 @@
 // Labelling: two replies to a message, and which one is preferred, by key or pointer. The pairs of a batch come at once and
 // the next one stands there as soon as one is labelled; the server is told a moment later, of all labels together.
 
+import { keepLetters } from "./browser_memory.js";
 import { attr, el, focusedIn, say } from "./dom.js";
 import { fill } from "./format.js";
 
@@ -8,8 +9,9 @@ import { fill } from "./format.js";
  * `labels`: a letter a pair of the whole pool ("a", "b", "=": neither, "-": none yet), and `taken_back`: the
  * places of those that were taken back. `first`: the batch's first pair in
  * the pool. `epoch` counts how often they were set otherwise than here (reset, a file): then the server's labels hold.
- * @typedef {{ pairs: [string, string, string][], first: number, labels: string, taken_back: number[], epoch: number, batches: number,
- *   batch: number, words: Record<string, string> }} SentLabels
+ * `name`: what the browser remembers them by.
+ * @typedef {{ pairs: [string, string, string][], first: number, labels: string, taken_back: number[], epoch: number, name: string,
+ *   batches: number, batch: number, words: Record<string, string> }} SentLabels
  */
 /** @typedef {"a" | "b" | "="} Label */
 
@@ -40,6 +42,8 @@ export default class Labels {
   #done = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
+  #given = 0; // when the last label was given or taken back, by Date.now()
+  #onLeave = () => this.#keep();
   #begun = 0; // when the first label of the batch was given, by performance.now()
 
   /** @param {{ root: HTMLElement, send: (event: string, value: unknown) => void }} options */
@@ -105,6 +109,7 @@ export default class Labels {
     if (first !== this.#sent?.first || epoch !== this.#epoch) this.#begun = 0;
     this.#epoch = epoch;
     this.#sent = sent;
+    window.addEventListener("pagehide", this.#onLeave);
     attr(this.root, "aria-label", words.title);
     say(this.hint, words.hint);
     say(this.neither, words.neither);
@@ -116,6 +121,16 @@ export default class Labels {
   close() {
     this.#tell();
     clearTimeout(this.#later);
+    window.removeEventListener("pagehide", this.#onLeave);
+  }
+
+  /** A page that is reloaded or left tells the server nothing more: the browser itself keeps what has not arrived there. */
+  #keep() {
+    const here = [...this.#own].filter(([i, x]) => !this.#arrived.has(i) && (x !== NONE || this.#known.has(i)));
+    if (!this.#sent || !here.length) return;
+    const letters = [...this.#labels].fill(NONE);
+    for (const [i, x] of here) letters[i] = x === NONE ? TAKEN_BACK : x;
+    keepLetters(() => window.localStorage, this.#sent.name, letters.join(""), this.#given);
   }
 
   /** @param {string} labels that the server has */
@@ -249,6 +264,7 @@ export default class Labels {
 
   /** @param {number} place @param {string} letter */
   #set(place, letter) {
+    this.#given = Date.now();
     this.#own.set(place, letter);
     this.#arrived.delete(place);
     this.#labels = this.#labels.slice(0, place) + letter + this.#labels.slice(place + 1);
