@@ -11,7 +11,7 @@ from core import environment
 from core.errors import Message
 from core.runs.errors import RunNotFound, StoreError
 from core.runs.feed import Feed
-from core.runs.readable import open_store
+from core.runs.read_only import open_store
 from core.runs.records import RunInfo, RunUnreadable
 from core.runs.store import RunStore
 from core.workers import starting

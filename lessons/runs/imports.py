@@ -19,8 +19,8 @@ from lessons.kit.display import plain_lines
 from lessons.kit.glossary import say
 from lessons.kit.history import show_run
 from lessons.kit.isolated import CommandFailed, call
+from lessons.kit.one_at_a_time import Busy, OneAtATime
 from lessons.kit.to_lab import lab_query
-from lessons.kit.turns import Busy, Turns
 
 IMPORTED = "runs_imported"  # session state: the import that was asked for
 
@@ -60,7 +60,7 @@ def import_section() -> None:
         if st.button(_("Import"), type="primary", icon=":material/move_to_inbox:", disabled=not files, key="runs_take"):
             _ask(files or (), name or "")
         asked = asked_for(IMPORTED)
-        goes_on = _turns().free or (asked is not None and asked.is_under_way)
+        goes_on = _imports().free or (asked is not None and asked.is_under_way)
         waits = _("Another import is under way on this server; this one comes after it…")
         _show_outcome(awaited(IMPORTED, _("Reading the files…") if goes_on else waits))
 
@@ -74,15 +74,15 @@ def _ask(files: Sequence[Any], name: str) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _turns() -> Turns:
+def _imports() -> OneAtATime:
     """One import at a time on this server: each may take gigabytes for a moment."""
-    return Turns()
+    return OneAtATime()
 
 
 def _import(files: Sequence[Any], name: str) -> str | Message:
     """The id of the run that is in now; or why it is not."""
     try:
-        with _turns().turn():
+        with _imports().alone():
             return _import_now(files, name)
     except Busy as error:
         return error.message

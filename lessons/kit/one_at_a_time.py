@@ -11,10 +11,10 @@ from core.errors import Refusal
 
 
 class Busy(Refusal, RuntimeError):
-    """It is not this one's turn, and will not be soon."""
+    """Others are at it, and will be for long."""
 
 
-class Turns:
+class OneAtATime:
     """Who asks first goes first. Safe to use from many threads."""
 
     def __init__(self, patience_s: float = 120, most_waiting: int = 5) -> None:
@@ -28,8 +28,8 @@ class Turns:
         return not self._asked
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Waits for its turn. Raises Busy where too many wait already, or where those before take too long."""
+    def alone(self) -> Iterator[None]:
+        """Waits until nobody else is at it. Raises Busy where too many wait, or those before take too long."""
         mine = object()
         with self._changed:
             if len(self._asked) > self._most_waiting:

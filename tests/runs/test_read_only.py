@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from core.runs import readable
+from core.runs import read_only
 from core.runs.errors import StoreBusy, StoreError, StoreReadOnly
 from core.runs.export import export
-from core.runs.readable import open_store
+from core.runs.read_only import open_store
 from core.runs.recorded import SHIPPED
 from core.runs.store import RunStore
 from tests.lessons.conftest import make_run
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_leaves_the_recorded_runs(
     if spoilt == "unreadable":
         (home / "runs-1.sqlite").chmod(0)
     else:
-        monkeypatch.setattr(readable, "_copy", lambda _, target: target.write_bytes(b"a part of a database" * 300))
+        monkeypatch.setattr(read_only, "_copy", lambda _, target: target.write_bytes(b"a part of a database" * 300))
     request.getfixturevalue("somebody")
     assert {x.id for x in open_store()[0].runs()} == set(SHIPPED)
 
@@ -225,15 +225,15 @@ def test_where_temporary_files_have_no_room_either_the_copy_is_elsewhere(
     scratch.mkdir()
     memory.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    monkeypatch.setattr(readable, "_IN_MEMORY", memory)
-    fill = readable._fill
+    monkeypatch.setattr(read_only, "_IN_MEMORY", memory)
+    fill = read_only._fill
 
     def filled(file: Path, home: Path) -> None:
         if file.is_relative_to(scratch):
             raise StoreError("The disk is full.")
         fill(file, home)
 
-    monkeypatch.setattr(readable, "_fill", filled)
+    monkeypatch.setattr(read_only, "_fill", filled)
     without_room(monkeypatch, home, scratch)
     store, _ = open_store()
     assert Path(store.place).is_relative_to(memory)
@@ -258,7 +258,7 @@ def test_a_home_below_somebody_unknown_is_named_and_nothing_is_made(
 def test_without_any_place_for_a_copy_it_is_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home.parent / "file").write_text("")
     monkeypatch.setenv("CREDIT_LAB_HOME", str(home.parent / "file"))
-    monkeypatch.setattr(readable, "_IN_MEMORY", home.parent / "file")
+    monkeypatch.setattr(read_only, "_IN_MEMORY", home.parent / "file")
     monkeypatch.setattr(tempfile, "tempdir", str(home.parent / "nowhere"))
     with pytest.raises(StoreReadOnly, match="folder of the store"):
         open_store()
