@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from lessons.i18n import use_language
 from lessons.kit.glossary import explanation, terms
@@ -100,7 +100,8 @@ def test_its_link_leads_to_its_entry_in_the_pages_language(page: Page, server: S
     expect(glossary).to_have_url(re.compile("lang=zh-TW"))
 
 
-def test_an_entry_is_in_view_though_the_page_below_it_comes_later(page: Page, server: Server) -> None:
+def test_an_entry_is_in_view_though_the_page_below_it_comes_later(context: BrowserContext, server: Server) -> None:
+    page = context.new_page()
     page.add_init_script("""addEventListener("DOMContentLoaded", () => {
         const short = Object.assign(document.createElement("style"), { id: "short" });
         short.textContent = "[data-testid=stMainBlockContainer] { max-height: 400px; overflow: clip; }";

@@ -19,6 +19,10 @@ from tests.e2e.late import slowed
 TIMEOUT_MS = 180_000
 
 
+def _refused(*_given: object, **_named: object) -> None:
+    raise TypeError("a script before every page stays in a window for ever: take the fixture `context`")
+
+
 class Windows:
     """The windows of a browser that no test has at the moment, and the origins that were open in them."""
 
@@ -41,6 +45,7 @@ class Windows:
             Page.on(page, event, f)
 
         page.on = on  # type: ignore[method-assign, assignment]
+        page.add_init_script = _refused  # type: ignore[method-assign]
         try:
             yield page
         finally:
