@@ -39,6 +39,7 @@ class AskedFor:
         with self._lock:
             if not self._outcomes:
                 self._outcomes.append(self._work())
+                del self._work  # and what it has in hand, such as uploaded files: the session keeps the outcome alone
             return self._outcomes[0]
 
 

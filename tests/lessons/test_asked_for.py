@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -43,6 +44,18 @@ def test_work_that_raises_is_not_done() -> None:
         with pytest.raises(ZeroDivisionError):
             asked.outcome()
     assert not asked.is_done
+
+
+def test_what_the_work_had_in_hand_is_let_go_once_it_is_done() -> None:
+    class Upload:
+        content = b"many megabytes"
+
+    upload = Upload()
+    held = weakref.ref(upload)
+    asked = AskedFor("x", lambda upload=upload: len(upload.content))
+    del upload
+    assert asked.outcome() == asked.outcome() == 14
+    assert held() is None
 
 
 def _page() -> None:

@@ -1,6 +1,8 @@
 // Where the server's addresses cannot be reached: a small second component (the pump) hands over whole windows of data
 // that came through Streamlit itself. Same interface as PullSource.
 
+import { PATIENCE } from "./latest.js";
+
 /** @import { Source, SourceEvents } from "./page_types.js" */
 /** @import { GroupAnswer, StepAnswer } from "./types.js" */
 
@@ -13,7 +15,6 @@
 /** @typedef {{ follow?: boolean, group?: number, step?: number, paused?: boolean }} Wanted */
 
 const KEPT = 40; // answers
-const PATIENCE = 1000; // ms: as long as an answer takes that is under way
 
 /** @implements {Source} */
 export class PumpSource {

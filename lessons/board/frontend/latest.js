@@ -1,6 +1,6 @@
 // Fetching what is wished for while wishes change.
 
-const PATIENCE = 1000; // ms: as long as an answer takes that is under way
+export const PATIENCE = 1000; // ms: as long as an answer takes that is under way
 
 /**
  * Fetches one thing at a time, and always what is wished for now: wishes that passed by meanwhile are never fetched.

@@ -7,13 +7,12 @@ const ACTS = ["wheel", "pointerdown", "touchstart", "keydown"];
 /**
  * Scrolls to the part whenever the page has grown or shrunk, until whoever reads it does anything: then the place is
  * theirs.
- * @returns {() => void} ends it
  */
 export function keepAnchor() {
   const content = document.querySelector("[data-testid=stMainBlockContainer]");
   const { hash } = window.location;
   const id = named(hash);
-  if (!content || !id) return () => {};
+  if (!content || !id) return;
   const sizes = new ResizeObserver(() => {
     if (window.location.hash === hash) document.getElementById(id)?.scrollIntoView({ block: "start" });
     else end();
@@ -24,7 +23,6 @@ export function keepAnchor() {
   }
   for (const act of ACTS) window.addEventListener(act, end, { capture: true, passive: true });
   sizes.observe(content);
-  return end;
 }
 
 /** @param {string} hash as the address has it, which anybody may have typed */
